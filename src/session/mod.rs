@@ -1,0 +1,4 @@
+//! Wall clock to virtual time, files and the command log: everything around the deterministic world.
+
+pub mod input;
+pub mod tail;
