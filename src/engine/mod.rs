@@ -8,3 +8,4 @@ pub mod kpl;
 pub mod producers;
 pub mod random;
 pub mod time;
+pub mod view;

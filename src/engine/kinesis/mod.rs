@@ -1,1 +1,3 @@
-//! Under construction.
+//! Kinesis Data Streams: streams, shards, limits, resharding, replay.
+
+pub mod hash;
