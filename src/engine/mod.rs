@@ -5,6 +5,7 @@ pub mod consumers;
 pub mod generate;
 pub mod kinesis;
 pub mod kpl;
+pub mod limits;
 pub mod producers;
 pub mod random;
 pub mod time;
