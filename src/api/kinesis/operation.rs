@@ -1,0 +1,137 @@
+//! The operations as one enumeration, and a request or answer of any of them as one value.
+
+use serde::{Deserialize, Serialize};
+
+use super::account::{
+    AddTagsToStreamRequest, DeleteResourcePolicyRequest, DescribeAccountSettingsRequest, DescribeAccountSettingsResponse, DescribeLimitsRequest,
+    DescribeLimitsResponse, GetResourcePolicyRequest, GetResourcePolicyResponse, ListTagsForResourceRequest, ListTagsForResourceResponse,
+    ListTagsForStreamRequest, ListTagsForStreamResponse, PutResourcePolicyRequest, RemoveTagsFromStreamRequest, TagResourceRequest,
+    UntagResourceRequest, UpdateAccountSettingsRequest, UpdateAccountSettingsResponse,
+};
+use super::consumers::{
+    DeregisterStreamConsumerRequest, DescribeStreamConsumerRequest, DescribeStreamConsumerResponse, ListStreamConsumersRequest,
+    ListStreamConsumersResponse, RegisterStreamConsumerRequest, RegisterStreamConsumerResponse, SubscribeToShardRequest,
+};
+use super::records::{
+    GetRecordsRequest, GetRecordsResponse, GetShardIteratorRequest, GetShardIteratorResponse, PutRecordRequest, PutRecordResponse, PutRecordsRequest,
+    PutRecordsResponse,
+};
+use super::shards::{
+    ListShardsRequest, ListShardsResponse, MergeShardsRequest, SplitShardRequest, UpdateShardCountRequest, UpdateShardCountResponse,
+};
+use super::streams::{
+    CreateStreamRequest, DecreaseStreamRetentionPeriodRequest, DeleteStreamRequest, DescribeStreamRequest, DescribeStreamResponse,
+    DescribeStreamSummaryRequest, DescribeStreamSummaryResponse, DisableEnhancedMonitoringRequest, DisableEnhancedMonitoringResponse,
+    EnableEnhancedMonitoringRequest, EnableEnhancedMonitoringResponse, IncreaseStreamRetentionPeriodRequest, ListStreamsRequest, ListStreamsResponse,
+    StartStreamEncryptionRequest, StopStreamEncryptionRequest, UpdateMaxRecordSizeRequest, UpdateStreamModeRequest,
+    UpdateStreamRecordDistributionStrategyRequest, UpdateStreamWarmThroughputRequest, UpdateStreamWarmThroughputResponse,
+};
+
+macro_rules! operations {
+    ($($operation:ident($request:ty) $(=> $response:ty)?,)+) => {
+        /// An operation of Kinesis Data Streams.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Operation {
+            $(#[doc = concat!("`", stringify!($operation), "`.")] $operation,)+
+        }
+
+        impl Operation {
+            /// Every simulated operation in alphabetical order.
+            pub const ALL: &'static [Self] = &[$(Self::$operation,)+];
+
+            /// The name as AWS spells it.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$operation => stringify!($operation),)+ }
+            }
+        }
+
+        /// A request of any operation.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        pub enum KinesisRequest {
+            $(#[doc = concat!("Request of `", stringify!($operation), "`.")] $operation($request),)+
+        }
+
+        impl KinesisRequest {
+            /// Which operation this is a request of.
+            pub const fn operation(&self) -> Operation {
+                match self { $(Self::$operation(_) => Operation::$operation,)+ }
+            }
+        }
+
+        $(
+            impl From<$request> for KinesisRequest {
+                fn from(request: $request) -> Self {
+                    Self::$operation(request)
+                }
+            }
+        )+
+
+        /// The answer of any operation; without contents where AWS answers with an empty body. `SubscribeToShard` answers with a
+        /// stream of [`SubscribeToShardEvent`](super::shapes::SubscribeToShardEvent)s that is no part of this value.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        pub enum KinesisResponse {
+            $(#[doc = concat!("Answer of `", stringify!($operation), "`.")] $operation$(($response))?,)+
+        }
+    };
+}
+
+operations! {
+    AddTagsToStream(AddTagsToStreamRequest),
+    CreateStream(CreateStreamRequest),
+    DecreaseStreamRetentionPeriod(DecreaseStreamRetentionPeriodRequest),
+    DeleteResourcePolicy(DeleteResourcePolicyRequest),
+    DeleteStream(DeleteStreamRequest),
+    DeregisterStreamConsumer(DeregisterStreamConsumerRequest),
+    DescribeAccountSettings(DescribeAccountSettingsRequest) => DescribeAccountSettingsResponse,
+    DescribeLimits(DescribeLimitsRequest) => DescribeLimitsResponse,
+    DescribeStream(DescribeStreamRequest) => DescribeStreamResponse,
+    DescribeStreamConsumer(DescribeStreamConsumerRequest) => DescribeStreamConsumerResponse,
+    DescribeStreamSummary(DescribeStreamSummaryRequest) => DescribeStreamSummaryResponse,
+    DisableEnhancedMonitoring(DisableEnhancedMonitoringRequest) => DisableEnhancedMonitoringResponse,
+    EnableEnhancedMonitoring(EnableEnhancedMonitoringRequest) => EnableEnhancedMonitoringResponse,
+    GetRecords(GetRecordsRequest) => GetRecordsResponse,
+    GetResourcePolicy(GetResourcePolicyRequest) => GetResourcePolicyResponse,
+    GetShardIterator(GetShardIteratorRequest) => GetShardIteratorResponse,
+    IncreaseStreamRetentionPeriod(IncreaseStreamRetentionPeriodRequest),
+    ListShards(ListShardsRequest) => ListShardsResponse,
+    ListStreamConsumers(ListStreamConsumersRequest) => ListStreamConsumersResponse,
+    ListStreams(ListStreamsRequest) => ListStreamsResponse,
+    ListTagsForResource(ListTagsForResourceRequest) => ListTagsForResourceResponse,
+    ListTagsForStream(ListTagsForStreamRequest) => ListTagsForStreamResponse,
+    MergeShards(MergeShardsRequest),
+    PutRecord(PutRecordRequest) => PutRecordResponse,
+    PutRecords(PutRecordsRequest) => PutRecordsResponse,
+    PutResourcePolicy(PutResourcePolicyRequest),
+    RegisterStreamConsumer(RegisterStreamConsumerRequest) => RegisterStreamConsumerResponse,
+    RemoveTagsFromStream(RemoveTagsFromStreamRequest),
+    SplitShard(SplitShardRequest),
+    StartStreamEncryption(StartStreamEncryptionRequest),
+    StopStreamEncryption(StopStreamEncryptionRequest),
+    SubscribeToShard(SubscribeToShardRequest),
+    TagResource(TagResourceRequest),
+    UntagResource(UntagResourceRequest),
+    UpdateAccountSettings(UpdateAccountSettingsRequest) => UpdateAccountSettingsResponse,
+    UpdateMaxRecordSize(UpdateMaxRecordSizeRequest),
+    UpdateShardCount(UpdateShardCountRequest) => UpdateShardCountResponse,
+    UpdateStreamMode(UpdateStreamModeRequest),
+    UpdateStreamRecordDistributionStrategy(UpdateStreamRecordDistributionStrategyRequest),
+    UpdateStreamWarmThroughput(UpdateStreamWarmThroughputRequest) => UpdateStreamWarmThroughputResponse,
+}
+
+impl Operation {
+    /// Every simulated operation in alphabetical order.
+    pub const fn all() -> &'static [Self] {
+        Self::ALL
+    }
+
+    /// The operation of an AWS name, case-sensitive.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|operation| operation.name() == name)
+    }
+}
+
+impl std::fmt::Display for Operation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
