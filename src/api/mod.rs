@@ -7,8 +7,10 @@
 mod blob;
 mod error;
 pub mod kinesis;
+pub mod shape;
 mod timestamp;
 
 pub use blob::Blob;
 pub use error::{ErrorCode, ServiceError};
+pub use shape::{ModelYear, constraints, decode, decode_json, decode_with, validate};
 pub use timestamp::Timestamp;
