@@ -1,12 +1,408 @@
 //! The simulated services on one virtual clock. Knows nothing of files, sockets, terminals or wall clocks.
+//!
+//! [`Engine`] is a synchronous, single-threaded, event-driven simulation. [`Engine::apply`] takes commands, [`Engine::advance`] lets time
+//! pass, [`Engine::view`] shows the world. The same seed and the same commands at the same instants give the same journal, byte for byte,
+//! however time is cut into steps (*granularity invariance*).
 
 pub mod agent;
+pub mod coach;
+pub mod command;
 pub mod consumers;
+mod controls;
+pub mod cost;
 pub mod generate;
+pub mod generators;
+pub mod journal;
 pub mod kinesis;
 pub mod kpl;
 pub mod limits;
+pub mod metrics;
 pub mod producers;
+pub mod queries;
 pub mod random;
+pub mod schedule;
 pub mod time;
 pub mod view;
+mod world;
+
+use std::sync::Arc;
+
+use crate::api::ServiceError;
+use crate::api::kinesis::Operation;
+
+use consumers::{Consumer, ConsumerSettings};
+use controls::Control;
+use cost::Bill;
+use generate::Generator;
+use generators::Generators;
+use journal::Journal;
+use kinesis::{Ctx, Kinesis, Waits};
+use limits::Limits;
+use metrics::Metrics;
+use producers::{Producer, Settings, Source};
+use schedule::Schedule;
+use time::VirtualTime;
+use view::{AccountingLine, MetricView, View, Wants};
+
+pub use command::{Command, Ingested, Reply, WorldCommand};
+pub use journal::Event;
+
+/// How a world begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Seed of all randomness.
+    pub seed: u64,
+    /// The first instant.
+    pub epoch: VirtualTime,
+    /// Limits.
+    pub limits: Limits,
+    /// How long control-plane operations take.
+    pub waits: Waits,
+    /// Account id, 12 digits.
+    pub account: String,
+    /// Region.
+    pub region: String,
+}
+
+impl Config {
+    /// The workshop's account and region with the labs' short waits.
+    pub fn new(seed: u64, epoch: VirtualTime, limits: Limits) -> Self {
+        Self { seed, epoch, limits, waits: Waits::LAB, account: "123456789012".to_owned(), region: "us-east-1".to_owned() }
+    }
+}
+
+/// How much work one call of [`Engine::advance`] may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Wake-ups at most.
+    pub events: u64,
+}
+
+impl Budget {
+    /// No bound.
+    pub const UNLIMITED: Self = Self { events: u64::MAX };
+}
+
+/// How far [`Engine::advance`] came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// The instant asked for is reached.
+    Done,
+    /// The budget is used up; call again.
+    OutOfBudget,
+}
+
+/// An AWS operation that was applied, for checks on actions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Action {
+    /// When.
+    pub at: VirtualTime,
+    /// The operation.
+    pub operation: Operation,
+    /// The stream it named, when it named one.
+    pub stream: Option<String>,
+    /// The shard it named, when it named one.
+    pub shard: Option<String>,
+    /// The error's name, when it failed.
+    pub error: Option<&'static str>,
+}
+
+/// Actions kept.
+const ACTIONS_KEPT: usize = 10_000;
+
+/// The world.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    config: Config,
+    now: VirtualTime,
+    schedule: Schedule,
+    journal: Journal,
+    metrics: Metrics,
+    bill: Bill,
+    kinesis: Kinesis,
+    generators: Generators,
+    producers: Vec<Producer>,
+    consumers: Vec<Consumer>,
+    controls: Vec<Option<Control>>,
+    actions: Arc<Vec<Action>>,
+    wakes: u64,
+    checked_second: u64,
+    broken: Option<String>,
+}
+
+/// A saved world. Sealed segments are shared with the living one.
+#[derive(Debug, Clone)]
+pub struct Checkpoint(Box<Engine>);
+
+impl Checkpoint {
+    /// The instant it was taken.
+    pub fn at(&self) -> VirtualTime {
+        self.0.now
+    }
+
+    /// The world as it was.
+    pub fn restore(&self) -> Engine {
+        (*self.0).clone()
+    }
+}
+
+impl Engine {
+    /// An empty world.
+    pub fn new(config: Config) -> Self {
+        let mut journal = Journal::default();
+        journal.push(config.epoch, "world", "begun", format!("seed {}, limits of {}", config.seed, config.limits.era.name()), false);
+        Self {
+            now: config.epoch,
+            schedule: Schedule::default(),
+            journal,
+            metrics: Metrics::default(),
+            bill: Bill::new(&config.region),
+            kinesis: Kinesis::new(&config.account, &config.region, config.waits),
+            generators: Generators::default(),
+            producers: Vec::new(),
+            consumers: Vec::new(),
+            controls: Vec::new(),
+            actions: Arc::new(Vec::new()),
+            wakes: 0,
+            checked_second: 0,
+            broken: None,
+            config,
+        }
+    }
+
+    /// How the world began.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> VirtualTime {
+        self.now
+    }
+
+    /// The next instant at which something happens by itself; `None` = nothing ever will.
+    pub fn next_event_at(&self) -> Option<VirtualTime> {
+        self.schedule.next_at()
+    }
+
+    /// The streams.
+    pub fn kinesis(&self) -> &Kinesis {
+        &self.kinesis
+    }
+
+    /// The journal.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Events that were not drained yet.
+    pub fn drain_events(&mut self) -> Vec<Event> {
+        self.journal.drain()
+    }
+
+    /// The chained hash of everything that happened.
+    pub fn journal_hash(&self) -> String {
+        self.journal.hash_hex()
+    }
+
+    /// The metrics.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Producers in the order of their definition.
+    pub fn producers(&self) -> &[Producer] {
+        &self.producers
+    }
+
+    /// A producer by name.
+    pub fn producer(&self, name: &str) -> Option<&Producer> {
+        self.producers.iter().find(|producer| &*producer.name == name)
+    }
+
+    /// Consumers in the order of their definition.
+    pub fn consumers(&self) -> &[Consumer] {
+        &self.consumers
+    }
+
+    /// A consumer by name.
+    pub fn consumer(&self, name: &str) -> Option<&Consumer> {
+        self.consumers.iter().find(|consumer| &*consumer.name == name)
+    }
+
+    /// AWS operations that were applied, oldest first.
+    pub fn actions(&self) -> &[Action] {
+        &self.actions
+    }
+
+    /// The rule of the simulation that was found broken, if any: stream, rule, instant.
+    pub fn broken_rule(&self) -> Option<&str> {
+        self.broken.as_deref()
+    }
+
+    /// Adds a generator. `None` when there are too many.
+    pub fn define_generator(&mut self, name: &str, generator: Generator) -> Option<u16> {
+        self.generators.add(name, Arc::new(generator))
+    }
+
+    /// Adds a stopped producer. A name that is taken is replaced.
+    pub fn define_producer(&mut self, name: &str, settings: Settings, source: Source) {
+        let producer = Producer::new(name, settings, source);
+        match self.producers.iter_mut().find(|present| &*present.name == name) {
+            Some(present) => *present = producer,
+            None => self.producers.push(producer),
+        }
+    }
+
+    /// Adds a stopped consumer. A name that is taken is replaced.
+    pub fn define_consumer(&mut self, name: &str, settings: ConsumerSettings) {
+        let consumer = Consumer::new(name, settings);
+        match self.consumers.iter_mut().find(|present| &*present.name == name) {
+            Some(present) => *present = consumer,
+            None => self.consumers.push(consumer),
+        }
+    }
+
+    /// Id of the version of a generator in use, for [`Source::generated`].
+    pub fn generator_id(&self, name: &str) -> Option<u16> {
+        self.generators.current(name)
+    }
+
+    /// A saved copy of the world.
+    pub fn checkpoint(&mut self) -> Checkpoint {
+        self.kinesis.seal();
+        Checkpoint(Box::new(self.clone()))
+    }
+
+    /// Lets time pass until `until`, or until the budget is used up.
+    pub fn advance(&mut self, until: VirtualTime, budget: Budget) -> Progress {
+        let mut left = budget.events;
+        while let Some(at) = self.schedule.next_at().filter(|at| *at <= until) {
+            if left == 0 {
+                return Progress::OutOfBudget;
+            }
+            left -= 1;
+            self.now = self.now.max(at);
+            if let Some((_, wake)) = self.schedule.pop(until) {
+                self.wakes += 1;
+                self.wake(wake);
+            }
+            self.check_rules();
+        }
+        self.now = self.now.max(until);
+        Progress::Done
+    }
+
+    /// Once a virtual second (in debug builds after every wake-up) the rules that always hold are checked.
+    fn check_rules(&mut self) {
+        let second = self.now.secs();
+        if (second == self.checked_second && !cfg!(debug_assertions)) || self.broken.is_some() {
+            return;
+        }
+        self.checked_second = second;
+        if let Err(rule) = self.check_invariants() {
+            self.broken = Some(format!("{rule} at {}, event {}, seed {}", self.now, self.wakes, self.config.seed));
+        }
+    }
+
+    /// Checks the rules that always hold.
+    ///
+    /// # Errors
+    /// A sentence naming the rule that is broken.
+    pub fn check_invariants(&self) -> Result<(), String> {
+        self.kinesis.check_invariants()?;
+        for producer in &self.producers {
+            if !producer.is_balanced() {
+                return Err(format!("producer {}: offered != acknowledged + lost + outstanding (conservation)", producer.name));
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries out a command at the present instant. Total: a wrong command gives an error, never a panic.
+    ///
+    /// # Errors
+    /// AWS's exception for an operation; `InvalidArgumentException` with a sentence for a world control.
+    pub fn apply(&mut self, command: &Command) -> Result<Reply, ServiceError> {
+        let reply = match command {
+            Command::Kinesis(request) => self.apply_kinesis(request),
+            Command::World(control) => self.apply_world(control).map(|()| Reply::Done),
+        };
+        self.check_rules();
+        reply
+    }
+
+    /// The parts of the world that operations use, borrowed apart.
+    fn parts(&mut self) -> (&mut Kinesis, &mut Vec<Producer>, &mut Vec<Consumer>, Ctx<'_>) {
+        (
+            &mut self.kinesis,
+            &mut self.producers,
+            &mut self.consumers,
+            Ctx {
+                now: self.now,
+                limits: &self.config.limits,
+                schedule: &mut self.schedule,
+                journal: &mut self.journal,
+                metrics: &mut self.metrics,
+                bill: &mut self.bill,
+                remake: &self.generators,
+            },
+        )
+    }
+
+    /// The world for display.
+    pub fn view(&self, wants: &Wants) -> View {
+        let limits = &self.config.limits;
+        let mut streams = self.kinesis.view(self.now, limits, wants, &self.generators);
+        for stream in &mut streams {
+            for shard in &mut stream.shards {
+                let readers = self.consumers.iter().filter(|consumer| consumer.settings.stream == stream.name);
+                shard.behind_ms = readers.flat_map(Consumer::behind).filter(|(number, _)| *number == shard.number).map(|(_, behind)| behind).max();
+            }
+        }
+        let mut accounting: Vec<AccountingLine> = self.producers.iter().filter(|producer| producer.run > 0).map(Producer::accounting).collect();
+        accounting.extend(self.kinesis.streams().map(|stream| {
+            let stored: u64 = stream.shards.values().map(|shard| shard.log.len()).sum();
+            AccountingLine {
+                subject: format!("stream {}", stream.name),
+                parts: vec![
+                    ("accepted".to_owned(), stream.accepted_records),
+                    ("stored".to_owned(), stored),
+                    ("trimmed".to_owned(), stream.trimmed_records),
+                    ("user records".to_owned(), stream.accepted_user_records),
+                ],
+                balanced: stream.accepted_records == stored + stream.trimmed_records,
+            }
+        }));
+        View {
+            now: self.now,
+            epoch: self.config.epoch,
+            seed: self.config.seed,
+            era: limits.era.name().to_owned(),
+            streams,
+            producers: self.producers.iter().map(Producer::view).collect(),
+            consumers: self.consumers.iter().map(|consumer| consumer.view(self.now)).collect(),
+            journal: self.journal.view(wants.journal_rows, wants.journal_filter.as_deref()),
+            cost: self.bill.view(&self.hourly_load()),
+            coach: coach::look(self.now, limits, &self.kinesis, &self.producers, &self.consumers),
+            accounting,
+            metrics: self
+                .metrics
+                .names()
+                .map(|(metric, dimensions)| {
+                    let per_second = self.metrics.per_second(metric, dimensions, self.now, wants.history_seconds.min(metrics::SECONDS_KEPT));
+                    let minute = time::VirtualDuration::from_secs(60);
+                    MetricView {
+                        metric: metric.name().to_owned(),
+                        dimensions: dimensions.text(),
+                        unit: metric.unit().to_owned(),
+                        per_second,
+                        last_minute: self.metrics.over(metric, dimensions, self.now, minute).map_or(0, |stats| stats.sum),
+                    }
+                })
+                .collect(),
+            events: self.journal.total(),
+            journal_hash: self.journal.hash_hex(),
+        }
+    }
+}

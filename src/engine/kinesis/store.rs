@@ -308,6 +308,11 @@ impl ShardLog {
         self.next()
     }
 
+    /// The record was made by a generator and is one user record.
+    pub fn is_remade(&self, counter: u64) -> bool {
+        self.slot(counter).is_some_and(|slot| slot.source != SOURCE_BLOB && slot.source != SOURCE_AGGREGATE)
+    }
+
     /// User records inside a record: more than 1 for aggregates of generated records.
     pub fn aggregate_items(&self, counter: u64) -> Option<&Arc<[Remade]>> {
         let segment = self.segment(counter)?;

@@ -1,0 +1,132 @@
+//! Everything that changes the world is a value: an AWS operation or a world control. The log of commands with the seed is the run.
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::kinesis::{KinesisRequest, KinesisResponse};
+
+use super::generate::Change;
+use super::producers::Overrides;
+use super::time::VirtualDuration;
+
+/// Something that changes the world.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Command {
+    /// An operation of Kinesis Data Streams.
+    Kinesis(Box<KinesisRequest>),
+    /// A control of the simulated world.
+    World(WorldCommand),
+}
+
+/// A control of the simulated world.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "control", rename_all = "kebab-case")]
+pub enum WorldCommand {
+    /// Starts a producer, or starts it anew with other settings.
+    StartProducer {
+        /// Name of the producer.
+        producer: String,
+        /// Settings that differ from the lab file's.
+        #[serde(default)]
+        overrides: Overrides,
+    },
+    /// Stops a producer; what it has buffered stays unsent and is counted as lost.
+    StopProducer {
+        /// Name of the producer.
+        producer: String,
+    },
+    /// Changes a producer's rate: to `permille` of its own within `over`, held for `hold`, then back within `over`.
+    Rate {
+        /// Name of the producer.
+        producer: String,
+        /// The rate in thousandths of the producer's own.
+        permille: u32,
+        /// How long the change takes.
+        over: VirtualDuration,
+        /// How long it stays; for ever when absent.
+        hold: Option<VirtualDuration>,
+    },
+    /// Makes a producer use one partition key for a share of its records.
+    HotKey {
+        /// Name of the producer.
+        producer: String,
+        /// The key.
+        key: String,
+        /// Share of the records in thousandths.
+        share_permille: u32,
+        /// How long; for ever when absent.
+        hold: Option<VirtualDuration>,
+    },
+    /// Changes what a generator makes from now on (defects, schema).
+    Change {
+        /// Name of the generator.
+        generator: String,
+        /// The change.
+        change: Change,
+        /// How long; for ever when absent.
+        hold: Option<VirtualDuration>,
+    },
+    /// Records that arrived from outside (a file, standard input, the agent).
+    Ingest {
+        /// The producer that sends them on.
+        producer: String,
+        /// The records.
+        records: Vec<Ingested>,
+    },
+    /// No more records will be ingested; the producer finishes when its buffers are empty.
+    EndOfInput {
+        /// Name of the producer.
+        producer: String,
+    },
+    /// Starts a consumer.
+    StartConsumer {
+        /// Name of the consumer.
+        consumer: String,
+    },
+    /// Stops a consumer in good order.
+    StopConsumer {
+        /// Name of the consumer.
+        consumer: String,
+    },
+    /// Kills a worker of a consumer without any goodbye; `None` = all of them.
+    CrashConsumer {
+        /// Name of the consumer.
+        consumer: String,
+        /// Index of the worker.
+        worker: Option<u32>,
+    },
+    /// A shard refuses every write for a while.
+    StallShard {
+        /// Stream name.
+        stream: String,
+        /// Shard number.
+        shard: u32,
+        /// How long.
+        hold: VirtualDuration,
+    },
+    /// Puts a line into the journal: narration, bookmark.
+    Note {
+        /// Kind of the event: `say`, `bookmark`.
+        kind: String,
+        /// The text.
+        text: String,
+    },
+}
+
+/// A record from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ingested {
+    /// Partition key.
+    pub key: String,
+    /// Data; base64 in the log.
+    pub data: crate::api::Blob,
+}
+
+/// What came of a command.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// The answer of the operation.
+    Kinesis(Box<KinesisResponse>),
+    /// The control was carried out.
+    Done,
+}
