@@ -216,11 +216,11 @@ impl Kinesis {
         }
     }
 
-    /// The stream for a data operation: a stream in CREATING is not found.
+    /// The stream for a data operation: a stream that never became ACTIVE is not found.
     fn find_for_data(&mut self, name: Option<&str>, arn: Option<&str>) -> Result<&mut DataStream, ServiceError> {
         let resolved = self.resolve(name, arn)?;
         match self.streams.get(resolved.as_str()) {
-            Some(stream) if stream.status != StreamStatus::Creating => {}
+            Some(stream) if stream.next_shard > 0 => {}
             _ => return Err(self.not_found(&resolved)),
         }
         Ok(self.streams.get_mut(resolved.as_str()).expect("checked above"))
@@ -238,7 +238,7 @@ impl Kinesis {
     pub fn check_invariants(&self) -> Result<(), String> {
         for stream in self.streams.values() {
             let open = stream.open_shards();
-            if !matches!(stream.status, StreamStatus::Creating) {
+            if stream.next_shard > 0 {
                 let mut expected = Some(0u128);
                 for shard in &open {
                     if Some(shard.start.0) != expected || shard.end < shard.start {
