@@ -332,6 +332,26 @@ impl Engine {
         reply
     }
 
+    /// Puts records into a stream without building an answer: the path of producers inside the process and of benches.
+    ///
+    /// # Errors
+    /// `ResourceNotFoundException` when the stream does not exist or never became ACTIVE.
+    pub fn put_batch(
+        &mut self,
+        stream: &str,
+        entries: &[kinesis::PutEntry<'_>],
+        outcome: impl FnMut(kinesis::Placed),
+    ) -> Result<kinesis::PutTotals, ServiceError> {
+        let missing = self.kinesis.not_found(stream);
+        let (kinesis, _, _, mut ctx) = self.parts();
+        let stream = kinesis.stream_mut(stream).filter(|stream| stream.next_shard > 0).ok_or(missing)?;
+        let mut totals = kinesis::PutTotals::default();
+        stream.place_batch(ctx.now, ctx.limits, entries, &mut totals, outcome);
+        stream.book(&mut ctx, &totals);
+        stream.book_put_records(&mut ctx, &totals, 1);
+        Ok(totals)
+    }
+
     /// The parts of the world that operations use, borrowed apart.
     fn parts(&mut self) -> (&mut Kinesis, &mut Vec<Producer>, &mut Vec<Consumer>, Ctx<'_>) {
         (
