@@ -86,6 +86,9 @@ impl CliCall {
         }
         let names: Vec<(String, Operation)> = options::operations(year).collect();
         let Some(operation) = names.iter().find(|(known, _)| *known == name).map(|(_, operation)| *operation) else {
+            if let Some(aws_name) = Operation::not_simulated().iter().find(|aws_name| options::kebab(aws_name) == name) {
+                return Err(CliError::not_simulated(aws_name));
+            }
             let mut choices: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
             choices.extend(["wait", "help"]);
             return Err(CliError::invalid_choice("operation", &name, &choices));

@@ -1,5 +1,7 @@
 //! What the CLI prints on standard error, and the exit code that goes with it.
 
+use std::fmt::Write as _;
+
 use super::super::ServiceError;
 use super::super::kinesis::Operation;
 
@@ -49,9 +51,10 @@ impl CliError {
         }
         let near = super::near::close_matches(word, choices);
         if !near.is_empty() {
-            text.push_str(&format!("\n\n\nInvalid choice: {}, maybe you meant:\n", super::param::quoted(word)));
+            // Writing to a String never fails.
+            let _ = write!(text, "\n\n\nInvalid choice: {}, maybe you meant:\n", super::param::quoted(word));
             for choice in near {
-                text.push_str(&format!("\n  * {choice}"));
+                let _ = write!(text, "\n  * {choice}");
             }
         }
         Self::usage(&text)
@@ -75,6 +78,12 @@ impl CliError {
     /// Any other failure.
     pub(super) fn general(text: &str) -> Self {
         Self { exit_code: GENERAL_EXIT, text: format!("\n{text}") }
+    }
+
+    /// An operation that AWS has and the simulator does not.
+    pub(super) fn not_simulated(aws_name: &str) -> Self {
+        let ServiceError { code, message } = ServiceError::not_simulated(aws_name);
+        Self { exit_code: SERVICE_EXIT, text: format!("\nAn error occurred ({code}) when calling the {aws_name} operation: {message}") }
     }
 
     /// A refusal of the service.

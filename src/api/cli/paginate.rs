@@ -123,7 +123,7 @@ pub struct Pages {
     total: i64,
     done: bool,
     resume: Option<String>,
-    pages: Vec<Value>,
+    taken: Vec<Value>,
     fixed: Value,
 }
 
@@ -157,7 +157,7 @@ impl Pages {
             total: 0,
             done: false,
             resume: None,
-            pages: Vec::new(),
+            taken: Vec::new(),
             fixed: Value::Object(Map::new()),
         }))
     }
@@ -181,7 +181,7 @@ impl Pages {
         let mut page = render::value_of(response);
         let primary = self.paginator.result_keys[0];
         let mut skipped = 0;
-        if self.pages.is_empty() {
+        if self.taken.is_empty() {
             if self.has_starting_token {
                 skipped = self.skip;
                 self.cut_front(&mut page, skipped);
@@ -219,7 +219,7 @@ impl Pages {
                 self.previous.clone_from(&self.token);
             }
         }
-        self.pages.push(page);
+        self.taken.push(page);
         Ok(())
     }
 
@@ -244,7 +244,7 @@ impl Pages {
     /// What the CLI makes of the pages.
     pub fn finish(self) -> Answer {
         let mut merged = Value::Object(Map::new());
-        for page in &self.pages {
+        for page in &self.taken {
             for key in self.paginator.result_keys {
                 let Some(found) = get(page, key).filter(|found| !found.is_null()) else { continue };
                 match (get(&merged, key), found) {
@@ -263,7 +263,7 @@ impl Pages {
             object.insert("NextToken".into(), Value::String(token.clone()));
         }
         let mut pages = Vec::new();
-        for (at, page) in self.pages.iter().enumerate() {
+        for (at, page) in self.taken.iter().enumerate() {
             let mut shown = if at == 0 { self.fixed.clone() } else { Value::Object(Map::new()) };
             for key in self.paginator.result_keys {
                 set(&mut shown, key, get(page, key).cloned().unwrap_or_default());
@@ -292,7 +292,9 @@ impl From<&KinesisResponse> for Answer {
 }
 
 impl From<Value> for Answer {
-    fn from(value: Value) -> Self {
+    /// Numbers that are instants by the name of their member are shown as such.
+    fn from(mut value: Value) -> Self {
+        render::show_instants(&mut value);
         Self { merged: value, pages: None, resume: None }
     }
 }

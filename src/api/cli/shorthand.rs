@@ -165,7 +165,7 @@ impl Reader<'_> {
     }
 
     fn list(&mut self, depth: usize) -> Result<Param, Fault> {
-        self.descend(depth)?;
+        descend(depth)?;
         self.expect('[', "[", true)?;
         let mut items = Vec::new();
         while self.current() != Some(']') {
@@ -177,7 +177,7 @@ impl Reader<'_> {
     }
 
     fn map(&mut self, depth: usize) -> Result<Param, Fault> {
-        self.descend(depth)?;
+        descend(depth)?;
         self.expect('{', "{", true)?;
         let mut entries: Vec<(String, Param)> = Vec::new();
         while self.current() != Some('}') {
@@ -191,10 +191,6 @@ impl Reader<'_> {
         }
         self.expect('}', "}", false)?;
         Ok(Param::Map(entries))
-    }
-
-    fn descend(&self, depth: usize) -> Result<(), Fault> {
-        if depth > DEEPEST { Err(Fault::Other("lists and maps are nested too deep".into())) } else { Ok(()) }
     }
 
     fn separator(&mut self, end: char) -> Result<(), Fault> {
@@ -265,6 +261,10 @@ impl Reader<'_> {
             Ok(Param::Text(text))
         }
     }
+}
+
+fn descend(depth: usize) -> Result<(), Fault> {
+    if depth > DEEPEST { Err(Fault::Other("lists and maps are nested too deep".into())) } else { Ok(()) }
 }
 
 /// Characters a bare value may begin with.

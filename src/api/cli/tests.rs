@@ -1,4 +1,5 @@
 //! Command lines with what the CLI makes of them, facts taken from the CLI itself; and that nothing a person types makes it panic.
+#![allow(clippy::panic, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -282,6 +283,11 @@ fn service_errors() {
         "\nAn error occurred (ResourceNotFoundException) when calling the DescribeStream operation: Stream x under account 111122223333 not found.";
     assert_eq!(service_error_text(&error, Operation::DescribeStream), text);
     assert_eq!(CliError::service(&error, Operation::DescribeStream).exit_code, 254);
+    let error = call("aws kinesis create-channel --channel-name x").expect_err("not simulated");
+    assert_eq!(
+        error.text,
+        "\nAn error occurred (UnknownOperationException) when calling the CreateChannel operation: CreateChannel is not simulated"
+    );
 }
 
 #[test]

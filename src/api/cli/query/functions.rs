@@ -170,9 +170,8 @@ fn apply(name: &str, mut arguments: Vec<Argument<'_>>) -> Result<Value, String> 
 fn of_one(name: &str, value: Value) -> Value {
     match (name, value) {
         ("type", value) => kind(&value).into(),
-        ("to_array", value @ Value::Array(_)) => value,
+        ("to_array", value @ Value::Array(_)) | ("to_string", value @ Value::String(_)) => value,
         ("to_array", value) => Value::Array(vec![value]),
-        ("to_string", value @ Value::String(_)) => value,
         ("to_string", value) => Value::String(value.to_string()),
         ("to_number", Value::Number(number)) => Value::Number(number),
         ("to_number", Value::String(text)) => super::super::words::integer(&text)

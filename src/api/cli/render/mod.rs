@@ -68,7 +68,8 @@ fn untagged(tagged: Value) -> Value {
     }
 }
 
-fn show_instants(value: &mut Value) {
+/// Instants among the members of an answer become ISO 8601.
+pub(super) fn show_instants(value: &mut Value) {
     match value {
         Value::Object(object) => {
             for (name, value) in object {

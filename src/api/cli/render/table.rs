@@ -1,6 +1,7 @@
 //! Tables: a section for each structure or list, indented by its depth, all as wide as the widest.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 use unicode_width::UnicodeWidthChar as _;
@@ -225,7 +226,8 @@ impl Section {
         let width = total.saturating_sub(2 * self.depth);
         let mut line = |text: &str| {
             let edge = "|".repeat(self.depth);
-            out.push_str(&format!("{edge}{text}{edge}\n"));
+            // Writing to a String never fails.
+            let _ = writeln!(out, "{edge}{text}{edge}");
         };
         if !self.title.is_empty() {
             line(&centered(&self.title, width, "|"));
@@ -264,7 +266,7 @@ fn centered(text: &str, width: usize, left: &str) -> String {
 
 /// A text at the left of a cell that ends with an edge.
 fn aligned(text: &str, width: usize, left: &str) -> String {
-    let before = if width >= width_of(text) + 2 + left.len() + 1 { 2 } else { 0 };
+    let before = if width > width_of(text) + 2 + left.len() { 2 } else { 0 };
     let after = width.saturating_sub(left.len() + before + width_of(text) + 1);
     format!("{left}{}{text}{}|", " ".repeat(before), " ".repeat(after))
 }

@@ -1,4 +1,5 @@
 //! Answers with what the CLI prints for them, facts taken from the CLI itself.
+#![allow(clippy::panic, reason = "a test fails by panicking")]
 
 use serde_json::{Value, json};
 
@@ -8,7 +9,7 @@ use crate::api::ModelYear;
 use crate::api::kinesis::{KinesisRequest, KinesisResponse};
 
 /// What the service answers to each operation.
-const ANSWERS: &str = r##"{
+const ANSWERS: &str = r#"{
     "DescribeLimits": {"ShardLimit": 500, "OpenShardCount": 3, "OnDemandStreamCount": 0, "OnDemandStreamCountLimit": 50},
     "DescribeStream": {"StreamDescription": {"StreamName": "s", "StreamARN": "arn:aws:kinesis:us-east-1:111122223333:stream/s", "StreamStatus": "ACTIVE", "StreamModeDetails": {"StreamMode": "PROVISIONED"}, "Shards": [{"ShardId": "shardId-000000000000", "HashKeyRange": {"StartingHashKey": "0", "EndingHashKey": "170141183460469231731687303715884105727"}, "SequenceNumberRange": {"StartingSequenceNumber": "495"}}, {"ShardId": "shardId-000000000001", "ParentShardId": "shardId-0", "HashKeyRange": {"StartingHashKey": "170141183460469231731687303715884105728", "EndingHashKey": "340282366920938463463374607431768211455"}, "SequenceNumberRange": {"StartingSequenceNumber": "496", "EndingSequenceNumber": "497"}}], "HasMoreShards": false, "RetentionPeriodHours": 24, "StreamCreationTimestamp": 1546300805.123, "EnhancedMonitoring": [{"ShardLevelMetrics": []}], "EncryptionType": "NONE"}},
     "DescribeStreamSummary": {"StreamDescriptionSummary": {"StreamName": "s", "StreamARN": "arn", "StreamStatus": "ACTIVE", "RetentionPeriodHours": 24, "StreamCreationTimestamp": 1546300805, "EnhancedMonitoring": [{"ShardLevelMetrics": ["IncomingBytes", "OutgoingBytes"]}], "EncryptionType": "NONE", "OpenShardCount": 2, "ConsumerCount": 0}},
@@ -19,13 +20,13 @@ const ANSWERS: &str = r##"{
     "ListTagsForStream": {"Tags": [{"Key": "a", "Value": "b"}, {"Key": "k"}], "HasMoreTags": false},
     "PutRecord": {"ShardId": "shardId-0", "SequenceNumber": "1"},
     "PutRecords": {"FailedRecordCount": 1, "Records": [{"SequenceNumber": "1", "ShardId": "shardId-0"}, {"ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": "Rate exceeded"}]}
-}"##;
+}"#;
 
 /// Command lines with what is printed.
 const PRINTED: &[(&str, &str)] = &[
     (
-        r#"aws kinesis describe-stream --stream-name s"#,
-        r##"{
+        r"aws kinesis describe-stream --stream-name s",
+        r#"{
     "StreamDescription": {
         "Shards": [
             {
@@ -65,22 +66,22 @@ const PRINTED: &[(&str, &str)] = &[
         "StreamCreationTimestamp": "2019-01-01T00:00:05.123000+00:00"
     }
 }
-"##,
+"#,
     ),
     (
-        r#"aws kinesis describe-stream --stream-name s --output text"#,
-        r##"STREAMDESCRIPTION	NONE	None	24	arn:aws:kinesis:us-east-1:111122223333:stream/s	2019-01-01T00:00:05.123000+00:00	s	ACTIVE
+        r"aws kinesis describe-stream --stream-name s --output text",
+        r"STREAMDESCRIPTION	NONE	None	24	arn:aws:kinesis:us-east-1:111122223333:stream/s	2019-01-01T00:00:05.123000+00:00	s	ACTIVE
 SHARDS		shardId-000000000000
 HASHKEYRANGE	170141183460469231731687303715884105727	0
 SEQUENCENUMBERRANGE	495
 SHARDS	shardId-0	shardId-000000000001
 HASHKEYRANGE	340282366920938463463374607431768211455	170141183460469231731687303715884105728
 SEQUENCENUMBERRANGE	497	496
-"##,
+",
     ),
     (
-        r#"aws kinesis describe-stream --stream-name s --output table"#,
-        r##"----------------------------------------------------------------------------------
+        r"aws kinesis describe-stream --stream-name s --output table",
+        r"----------------------------------------------------------------------------------
 |                                 DescribeStream                                 |
 +--------------------------------------------------------------------------------+
 ||                               StreamDescription                              ||
@@ -123,11 +124,11 @@ SEQUENCENUMBERRANGE	497	496
 ||||  EndingSequenceNumber                                    |  497          ||||
 ||||  StartingSequenceNumber                                  |  496          ||||
 |||+----------------------------------------------------------+---------------+|||
-"##,
+",
     ),
     (
-        r#"aws kinesis describe-stream-summary --stream-name s --output table"#,
-        r##"------------------------------------------------------------
+        r"aws kinesis describe-stream-summary --stream-name s --output table",
+        r"------------------------------------------------------------
 |                   DescribeStreamSummary                  |
 +----------------------------------------------------------+
 ||                StreamDescriptionSummary                ||
@@ -147,18 +148,18 @@ SEQUENCENUMBERRANGE	497	496
 ||||  IncomingBytes                                     ||||
 ||||  OutgoingBytes                                     ||||
 |||+----------------------------------------------------+|||
-"##,
+",
     ),
     (
-        r#"aws kinesis describe-stream-summary --stream-name s --output text"#,
-        r##"STREAMDESCRIPTIONSUMMARY	0	NONE	2	24	arn	2019-01-01T00:00:05+00:00	s	ACTIVE
+        r"aws kinesis describe-stream-summary --stream-name s --output text",
+        r"STREAMDESCRIPTIONSUMMARY	0	NONE	2	24	arn	2019-01-01T00:00:05+00:00	s	ACTIVE
 SHARDLEVELMETRICS	IncomingBytes
 SHARDLEVELMETRICS	OutgoingBytes
-"##,
+",
     ),
     (
-        r#"aws kinesis list-streams --output table"#,
-        r##"-------------------------------------------------------------------
+        r"aws kinesis list-streams --output table",
+        r"-------------------------------------------------------------------
 |                           ListStreams                           |
 +-----------------------------------------------------------------+
 ||                          StreamNames                          ||
@@ -184,20 +185,20 @@ SHARDLEVELMETRICS	OutgoingBytes
 ||  StreamName                                 |  b              ||
 ||  StreamStatus                               |  ACTIVE         ||
 |+---------------------------------------------+-----------------+|
-"##,
+",
     ),
     (
-        r#"aws kinesis list-streams --output text"#,
-        r##"STREAMNAMES	a
+        r"aws kinesis list-streams --output text",
+        r"STREAMNAMES	a
 STREAMNAMES	b
 STREAMSUMMARIES	arn:a	1970-01-01T00:00:01.500000+00:00	a	ACTIVE
 STREAMMODEDETAILS	PROVISIONED
 STREAMSUMMARIES	arn:b		b	ACTIVE
-"##,
+",
     ),
     (
-        r#"aws kinesis get-records --shard-iterator A"#,
-        r##"{
+        r"aws kinesis get-records --shard-iterator A",
+        r#"{
     "Records": [
         {
             "SequenceNumber": "1",
@@ -216,47 +217,47 @@ STREAMSUMMARIES	arn:b		b	ACTIVE
     "NextShardIterator": "AAA",
     "MillisBehindLatest": 0
 }
-"##,
+"#,
     ),
     (
-        r#"aws kinesis get-records --shard-iterator A --output text"#,
-        r##"0	AAA
+        r"aws kinesis get-records --shard-iterator A --output text",
+        r#"0	AAA
 RECORDS	2019-01-01T00:00:05.123000+00:00	SGVsbG8=		é"x	y	1
 RECORDS	2019-01-01T00:00:06+00:00		KMS	b	2
-"##,
+"#,
     ),
     (
-        r#"aws kinesis put-records --stream-name s --records Data=YQ==,PartitionKey=a --output text"#,
-        r##"1
+        r"aws kinesis put-records --stream-name s --records Data=YQ==,PartitionKey=a --output text",
+        r"1
 RECORDS			1	shardId-0
 RECORDS	ProvisionedThroughputExceededException	Rate exceeded		
-"##,
+",
     ),
     (
-        r#"aws kinesis list-streams --query 'StreamNames[0]' --output text"#,
-        r##"a
-"##,
+        r"aws kinesis list-streams --query 'StreamNames[0]' --output text",
+        r"a
+",
     ),
     (
-        r#"aws kinesis list-streams --query 'nope'"#,
-        r##"null
-"##,
+        r"aws kinesis list-streams --query 'nope'",
+        r"null
+",
     ),
     (
-        r#"aws kinesis list-streams --query 'nope' --output text"#,
-        r##"None
-"##,
+        r"aws kinesis list-streams --query 'nope' --output text",
+        r"None
+",
     ),
-    (r#"aws kinesis list-streams --query 'nope' --output table"#, ""),
+    (r"aws kinesis list-streams --query 'nope' --output table", ""),
     (
-        r#"aws kinesis list-streams --query 'length(StreamNames)'"#,
-        r##"2
-"##,
+        r"aws kinesis list-streams --query 'length(StreamNames)'",
+        r"2
+",
     ),
-    (r#"aws kinesis create-stream --stream-name s --shard-count 2"#, ""),
+    (r"aws kinesis create-stream --stream-name s --shard-count 2", ""),
     (
-        r#"aws kinesis list-streams --max-items 1"#,
-        r##"{
+        r"aws kinesis list-streams --max-items 1",
+        r#"{
     "StreamNames": [
         "a"
     ],
@@ -278,31 +279,31 @@ RECORDS	ProvisionedThroughputExceededException	Rate exceeded
     ],
     "NextToken": "eyJOZXh0VG9rZW4iOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiAxfQ=="
 }
-"##,
+"#,
     ),
     (
-        r#"aws kinesis list-shards --stream-name s --max-items 2 --output text"#,
-        r##"SHARDS	shardId-0
+        r"aws kinesis list-shards --stream-name s --max-items 2 --output text",
+        r"SHARDS	shardId-0
 HASHKEYRANGE	1	0
 SEQUENCENUMBERRANGE	1
 SHARDS	shardId-1
 HASHKEYRANGE	1	0
 SEQUENCENUMBERRANGE	1
 NEXTTOKEN	eyJOZXh0VG9rZW4iOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiAyfQ==
-"##,
+",
     ),
     (
-        r#"aws kinesis describe-stream --stream-name s --max-items 1 --output text"#,
-        r##"STREAMDESCRIPTION	NONE	None	24	arn:aws:kinesis:us-east-1:111122223333:stream/s	2019-01-01T00:00:05.123000+00:00	s	ACTIVE
+        r"aws kinesis describe-stream --stream-name s --max-items 1 --output text",
+        r"STREAMDESCRIPTION	NONE	None	24	arn:aws:kinesis:us-east-1:111122223333:stream/s	2019-01-01T00:00:05.123000+00:00	s	ACTIVE
 SHARDS	shardId-000000000000
 HASHKEYRANGE	170141183460469231731687303715884105727	0
 SEQUENCENUMBERRANGE	495
 NEXTTOKEN	eyJFeGNsdXNpdmVTdGFydFNoYXJkSWQiOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiAxfQ==
-"##,
+",
     ),
     (
-        r#"aws kinesis list-streams --no-paginate"#,
-        r##"{
+        r"aws kinesis list-streams --no-paginate",
+        r#"{
     "StreamNames": [
         "a",
         "b"
@@ -325,11 +326,11 @@ NEXTTOKEN	eyJFeGNsdXNpdmVTdGFydFNoYXJkSWQiOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bn
         }
     ]
 }
-"##,
+"#,
     ),
     (
-        r#"aws kinesis list-streams --query 'StreamSummaries[].{n:StreamName,s:StreamStatus}' --output table"#,
-        r##"-----------------
+        r"aws kinesis list-streams --query 'StreamSummaries[].{n:StreamName,s:StreamStatus}' --output table",
+        r"-----------------
 |  ListStreams  |
 +----+----------+
 |  n |    s     |
@@ -337,44 +338,44 @@ NEXTTOKEN	eyJFeGNsdXNpdmVTdGFydFNoYXJkSWQiOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bn
 |  a |  ACTIVE  |
 |  b |  ACTIVE  |
 +----+----------+
-"##,
+",
     ),
     (
-        r#"aws kinesis list-streams --query 'StreamSummaries[].[StreamName,StreamStatus]' --output text"#,
-        r##"a	ACTIVE
+        r"aws kinesis list-streams --query 'StreamSummaries[].[StreamName,StreamStatus]' --output text",
+        r"a	ACTIVE
 b	ACTIVE
-"##,
+",
     ),
     (
-        r#"aws kinesis list-streams --query 'StreamSummaries[].[StreamName,StreamStatus]' --output table"#,
-        r##"-----------------
+        r"aws kinesis list-streams --query 'StreamSummaries[].[StreamName,StreamStatus]' --output table",
+        r"-----------------
 |  ListStreams  |
 +----+----------+
 |  a |  ACTIVE  |
 |  b |  ACTIVE  |
 +----+----------+
-"##,
+",
     ),
     (
-        r#"aws kinesis list-streams --query 'StreamNames' --output table"#,
-        r##"-------------
+        r"aws kinesis list-streams --query 'StreamNames' --output table",
+        r"-------------
 |ListStreams|
 +-----------+
 |  a        |
 |  b        |
 +-----------+
-"##,
+",
     ),
     (
-        r#"aws kinesis list-streams --query 'StreamNames[0]' --output table"#,
-        r##"-------------
+        r"aws kinesis list-streams --query 'StreamNames[0]' --output table",
+        r"-------------
 |ListStreams|
 +-----------+
-"##,
+",
     ),
     (
-        r#"aws kinesis list-streams --query 'StreamSummaries[0]' --output table"#,
-        r##"-----------------------------------------------------------------
+        r"aws kinesis list-streams --query 'StreamSummaries[0]' --output table",
+        r"-----------------------------------------------------------------
 |                          ListStreams                          |
 +--------------------------+------------------------------------+
 |  StreamARN               |  arn:a                             |
@@ -386,18 +387,18 @@ b	ACTIVE
 |+----------------------------+--------------------------------+|
 ||  StreamMode                |  PROVISIONED                   ||
 |+----------------------------+--------------------------------+|
-"##,
+",
     ),
     (
-        r#"aws kinesis list-tags-for-stream --stream-name s --output text"#,
-        r##"False
+        r"aws kinesis list-tags-for-stream --stream-name s --output text",
+        r"False
 TAGS	a	b
 TAGS	k	
-"##,
+",
     ),
     (
-        r#"aws kinesis list-tags-for-stream --stream-name s --output table"#,
-        r##"--------------------------
+        r"aws kinesis list-tags-for-stream --stream-name s --output table",
+        r"--------------------------
 |    ListTagsForStream   |
 +--------------+---------+
 |  HasMoreTags |  False  |
@@ -409,18 +410,18 @@ TAGS	k
 ||  a     |  b          ||
 ||  k     |             ||
 |+--------+-------------+|
-"##,
+",
     ),
     (
-        r#"aws kinesis list-stream-consumers --stream-arn arn:aws:kinesis:us-east-1:111122223333:stream/s --output table"#,
-        r##"---------------------
+        r"aws kinesis list-stream-consumers --stream-arn arn:aws:kinesis:us-east-1:111122223333:stream/s --output table",
+        r"---------------------
 |ListStreamConsumers|
 +-------------------+
-"##,
+",
     ),
     (
-        r#"aws kinesis describe-limits --output table"#,
-        r##"-------------------------------------
+        r"aws kinesis describe-limits --output table",
+        r"-------------------------------------
 |          DescribeLimits           |
 +----------------------------+------+
 |  OnDemandStreamCount       |  0   |
@@ -428,12 +429,12 @@ TAGS	k
 |  OpenShardCount            |  3   |
 |  ShardLimit                |  500 |
 +----------------------------+------+
-"##,
+",
     ),
     (
-        r#"aws kinesis put-record --stream-name s --partition-key k --data YQ== --explicit-hash-key 5 --query ShardId"#,
-        r##""shardId-0"
-"##,
+        r"aws kinesis put-record --stream-name s --partition-key k --data YQ== --explicit-hash-key 5 --query ShardId",
+        r#""shardId-0"
+"#,
     ),
 ];
 
