@@ -5,6 +5,7 @@
 //! input becomes a [`ServiceError`] or a `CliError` with AWS's name and text.
 
 mod blob;
+pub mod cli;
 mod error;
 pub mod kinesis;
 pub mod shape;

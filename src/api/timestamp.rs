@@ -5,6 +5,9 @@ use std::fmt;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// The farthest instant from 1970 that is read, in ms: up to here a float of seconds keeps milliseconds apart.
+const FARTHEST_MILLIS: i64 = 1 << 50;
+
 /// An instant: milliseconds since 1970-01-01T00:00:00Z. In JSON a plain decimal number of seconds, never with an exponent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(pub i64);
@@ -25,11 +28,15 @@ impl Timestamp {
         self.0
     }
 
-    /// From seconds as a float, rounded to the nearest millisecond; `None` when it is no instant.
+    /// From seconds as a float, rounded to the nearest millisecond; `None` when it lies more than some 35,000 years from 1970.
     pub fn from_secs_f64(secs: f64) -> Option<Self> {
         let millis = libm::round(secs * 1000.0);
-        // The bound is 2^63, the first float above every i64.
-        (millis.is_finite() && millis.abs() < 9_223_372_036_854_775_808.0).then_some(Self(millis as i64))
+        (millis.abs() <= FARTHEST_MILLIS as f64).then_some(Self(millis as i64))
+    }
+
+    /// From whole seconds read from a text; `None` as for [`Timestamp::from_secs_f64`].
+    fn checked_from_secs(secs: i64) -> Option<Self> {
+        secs.checked_mul(1000).filter(|millis| millis.abs() <= FARTHEST_MILLIS).map(Self)
     }
 }
 
@@ -48,10 +55,10 @@ impl<'de> Deserialize<'de> for Timestamp {
                 f.write_str("a number of seconds since 1970")
             }
             fn visit_i64<E: Error>(self, secs: i64) -> Result<Timestamp, E> {
-                Ok(Timestamp::from_secs(secs))
+                Timestamp::checked_from_secs(secs).ok_or_else(|| E::custom("not an instant"))
             }
             fn visit_u64<E: Error>(self, secs: u64) -> Result<Timestamp, E> {
-                Ok(Timestamp::from_secs(i64::try_from(secs).unwrap_or(i64::MAX)))
+                self.visit_i64(i64::try_from(secs).unwrap_or(i64::MAX))
             }
             fn visit_f64<E: Error>(self, secs: f64) -> Result<Timestamp, E> {
                 Timestamp::from_secs_f64(secs).ok_or_else(|| E::custom("not an instant"))

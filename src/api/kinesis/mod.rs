@@ -21,3 +21,6 @@ pub use records::*;
 pub use shapes::*;
 pub use shards::*;
 pub use streams::*;
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::{ErrorCode, ServiceError};
+
 use super::account::{
     AddTagsToStreamRequest, DeleteResourcePolicyRequest, DescribeAccountSettingsRequest, DescribeAccountSettingsResponse, DescribeLimitsRequest,
     DescribeLimitsResponse, GetResourcePolicyRequest, GetResourcePolicyResponse, ListTagsForResourceRequest, ListTagsForResourceResponse,
@@ -72,6 +74,13 @@ macro_rules! operations {
         pub enum KinesisResponse {
             $(#[doc = concat!("Answer of `", stringify!($operation), "`.")] $operation$(($response))?,)+
         }
+
+        impl KinesisResponse {
+            /// Which operation this is the answer of.
+            pub const fn operation(&self) -> Operation {
+                match self { $(Self::$operation { .. } => Operation::$operation,)+ }
+            }
+        }
     };
 }
 
@@ -127,6 +136,48 @@ impl Operation {
     /// The operation of an AWS name, case-sensitive.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|operation| operation.name() == name)
+    }
+}
+
+/// Operations of AWS that are not simulated: channels and queues.
+const NOT_SIMULATED: &[&str] = &[
+    "AcknowledgeDeadLetterQueueRecords",
+    "AcknowledgeQueueRecords",
+    "CreateChannel",
+    "CreateQueue",
+    "DeleteChannel",
+    "DeleteQueue",
+    "DescribeChannel",
+    "DescribeQueue",
+    "ListChannels",
+    "ListQueues",
+    "ReceiveDeadLetterQueueRecords",
+    "ReceiveQueueRecords",
+    "RestoreDeadLetterQueueRecords",
+    "UpdateChannel",
+    "UpdateDeadLetterQueueRecordsVisibility",
+    "UpdateQueue",
+    "UpdateQueueRecordsVisibility",
+];
+
+impl Operation {
+    /// The operation of a name as it comes in a request.
+    ///
+    /// # Errors
+    /// `UnknownOperationException`: AWS has it and the simulator does not, or neither has it.
+    pub fn resolve(name: &str) -> Result<Self, ServiceError> {
+        Self::from_name(name).ok_or_else(|| {
+            if NOT_SIMULATED.contains(&name) {
+                ServiceError::not_simulated(name)
+            } else {
+                ServiceError::new(ErrorCode::UnknownOperationException, format!("{name} is no operation of Kinesis Data Streams"))
+            }
+        })
+    }
+
+    /// Names of operations that AWS has and the simulator does not.
+    pub const fn not_simulated() -> &'static [&'static str] {
+        NOT_SIMULATED
     }
 }
 

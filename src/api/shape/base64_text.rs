@@ -10,7 +10,8 @@ pub(super) fn fault(text: &str) -> Option<String> {
     let pads = bytes.len() - unpadded;
     for (at, c) in text.char_indices() {
         let padding = c == '=' && at >= unpadded;
-        if !padding && !(c.is_ascii() && value(c as u8).is_some()) {
+        let known = c.is_ascii() && value(c as u8).is_some();
+        if !padding && !known {
             return Some(format!("Invalid Base64 character: '{c}'"));
         }
     }

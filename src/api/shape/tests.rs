@@ -1,4 +1,5 @@
 //! Texts, round trips and totality of decoding.
+#![allow(clippy::panic, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -26,7 +26,7 @@ fn check(shape: &Shape, value: &Value, year: ModelYear) -> Result<bool, ServiceE
     let lenient = match (shape.kind, value) {
         (_, Value::Null) => true,
         (Kind::Structure(members), Value::Object(body)) => return check_members(members, body, year),
-        (Kind::Structure(_), Value::Array(_)) => return refuse(LIST_FOUND),
+        (Kind::Structure(_) | Kind::Map(..), Value::Array(_)) => return refuse(LIST_FOUND),
         (Kind::Structure(_), _) => return refuse("Expected null"),
         (Kind::Map(_, item), Value::Object(entries)) => {
             let mut lenient = false;
@@ -35,7 +35,6 @@ fn check(shape: &Shape, value: &Value, year: ModelYear) -> Result<bool, ServiceE
             }
             lenient
         }
-        (Kind::Map(..), Value::Array(_)) => return refuse(LIST_FOUND),
         (Kind::Map(..), _) => return refuse("Expected map or null"),
         (Kind::List(item), Value::Array(items)) => {
             let mut lenient = false;
