@@ -227,16 +227,16 @@ impl Queue {
     /// How many records the next aggregate takes, its exact encoded size, and whether more would not fit.
     fn next_aggregate(&self) -> (usize, u64, bool) {
         let mut size = kpl::AggregateSize::default();
-        let mut count = 0;
+        let (mut count, mut bytes) = (0, 0);
         for pending in &self.items {
-            let next = size.with(pending.hash, u64::from(pending.key_len), u64::from(pending.data_len));
-            if count > 0 && next.bytes() > AGGREGATION_MAX_SIZE {
-                return (count, size.bytes(), true);
+            size = size.with(pending.hash, u64::from(pending.key_len), u64::from(pending.data_len));
+            if count > 0 && size.bytes() > AGGREGATION_MAX_SIZE {
+                return (count, bytes, true);
             }
-            size = next;
+            bytes = size.bytes();
             count += 1;
         }
-        (count, size.bytes(), false)
+        (count, bytes, false)
     }
 }
 
