@@ -21,7 +21,7 @@ fn world(speedup: u64, shards: i32, aggregate: bool) -> Engine {
     let origin = generator.event_origin().expect("has event time");
     let id = engine.define_generator("trip", generator).expect("room");
     let rate: RateSpec =
-        toml::from_str("shape = \"profile\"\nfile = \"data/nyc-2010-hourly.csv\"\nper_day = 380000\nspeedup = 1800").expect("valid TOML");
+        toml::from_str("shape = \"profile\"\nfile = \"data/nyc-2010-hourly.csv\"\nper_day = 386000\nspeedup = 1800").expect("valid TOML");
     let arrivals = Arrivals::compile(&rate, ArrivalsKind::Poisson, 20_100_101, "replay", origin, &files).expect("compiles");
     let mut settings = Settings::new(ProducerKind::Replay, "taxi");
     settings.record_ttl = Some(VirtualDuration::from_secs(60));

@@ -1,3 +1,11 @@
-//! Scenario files: load, lint, script, checks, hints, mistakes, progress. Knows nothing of terminals.
+//! Scenario files: load, script, checks, hints, mistakes. Knows nothing of terminals.
 
+pub mod embedded;
+mod evaluate;
+pub mod load;
+pub mod run;
+pub mod scenario;
 pub mod view;
+
+pub use load::{Diagnostic, Files, Lab};
+pub use run::{LabRun, build_world};

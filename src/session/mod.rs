@@ -1,6 +1,7 @@
-//! Wall clock to virtual time, files and the command log: everything around the deterministic world.
+//! A lab being played: the world, the lab's progress, the command language, going back in time. Knows nothing of terminals.
 
-pub mod driver;
-pub mod input;
-pub mod tail;
-pub mod view;
+pub mod language;
+pub mod play;
+pub mod proof;
+
+pub use play::{Outcome, Session};

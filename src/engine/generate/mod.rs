@@ -19,7 +19,7 @@ use std::cell::RefCell;
 use crate::engine::random::{Substream, below};
 use crate::engine::time::{VirtualTime, parse_iso};
 
-pub use error::GenerateError;
+pub use error::{GenerateError, near_miss};
 pub use make::Files;
 pub use rate::{ArrivalsKind, Arrivals, RateSpec, Slot};
 pub use spec::{Axis, Change, DefectSpec, FieldSpec, GenSpec, GeneratorSpec, KeySpec};

@@ -1,0 +1,54 @@
+//! The labs that come with the program.
+
+use std::sync::Arc;
+
+use super::load::Files;
+
+macro_rules! lab_files {
+    ($folder:literal: $($name:literal),+ $(,)?) => {
+        &[$(($name, include_bytes!(concat!("../../labs/", $folder, "/", $name)) as &[u8]),)+]
+    };
+}
+
+/// Name and bytes of each file of a lab.
+type Embedded = &'static [(&'static str, &'static [u8])];
+
+const LABS: &[(&str, Embedded)] = &[(
+    "lab1-ingest",
+    lab_files!("lab1-ingest":
+        "scenario.toml",
+        "steps/01-create.md",
+        "steps/02-produce.md",
+        "steps/03-read.md",
+        "steps/04-lag.md",
+        "steps/05-scale.md",
+        "steps/06-break.md",
+        "data/nyc-2010-hourly.csv",
+        "data/nyc-boxes.csv",
+    ),
+)];
+
+/// Ids of the labs.
+pub fn ids() -> impl Iterator<Item = &'static str> {
+    LABS.iter().map(|(id, _)| *id)
+}
+
+/// The lab with an id or an unambiguous beginning of one.
+pub fn find(prefix: &str) -> Option<(&'static str, EmbeddedLab)> {
+    let mut fitting = LABS.iter().filter(|(id, _)| id.starts_with(prefix));
+    let (id, files) = fitting.next()?;
+    if fitting.next().is_some() && *id != prefix {
+        return None;
+    }
+    Some((id, EmbeddedLab(files)))
+}
+
+/// Files of an embedded lab.
+#[derive(Debug, Clone, Copy)]
+pub struct EmbeddedLab(Embedded);
+
+impl Files for EmbeddedLab {
+    fn read(&self, name: &str) -> Option<Arc<[u8]>> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, bytes)| (*bytes).into())
+    }
+}

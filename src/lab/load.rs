@@ -1,0 +1,215 @@
+//! Reading a lab: the scenario, its steps, its side files. Errors give file, line, column and the allowed keys.
+
+use std::sync::Arc;
+
+use super::scenario::{FORMAT, Scenario, StepSpec};
+
+/// What is wrong with a lab file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// File within the lab.
+    pub file: String,
+    /// Line and column, 1-based; 0 when the whole file is meant.
+    pub line: usize,
+    /// Column.
+    pub column: usize,
+    /// What was found, what was expected, what to do.
+    pub message: String,
+}
+
+impl std::fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.line == 0 {
+            write!(f, "error: {}: {}", self.file, self.message)
+        } else {
+            write!(f, "error: {}:{}:{}: {}", self.file, self.line, self.column, self.message)
+        }
+    }
+}
+
+/// Files of a lab by name within its folder.
+pub trait Files {
+    /// The bytes of a file.
+    fn read(&self, name: &str) -> Option<Arc<[u8]>>;
+}
+
+/// A step: front matter and guide text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Front matter.
+    pub spec: StepSpec,
+    /// Guide text.
+    pub body: String,
+}
+
+/// A lab, read and checked.
+#[derive(Debug, Clone)]
+pub struct Lab {
+    /// The scenario, variables filled in.
+    pub scenario: Scenario,
+    /// Its steps.
+    pub steps: Vec<Step>,
+    /// Side files that its generators and rates use.
+    pub files: Vec<(String, Arc<[u8]>)>,
+}
+
+fn text(files: &dyn Files, name: &str) -> Result<String, Diagnostic> {
+    let whole = |message: String| Diagnostic { file: name.to_owned(), line: 0, column: 0, message };
+    let bytes = files.read(name).ok_or_else(|| whole("the file does not exist".to_owned()))?;
+    String::from_utf8(bytes.to_vec()).map_err(|_| whole("the file is not UTF-8".to_owned()))
+}
+
+fn toml_error(file: &str, source: &str, offset_lines: usize, error: &toml::de::Error) -> Diagnostic {
+    let at = error.span().map_or(0, |span| span.start).min(source.len());
+    let before = &source[..(0..=at).rev().find(|at| source.is_char_boundary(*at)).unwrap_or(0)];
+    Diagnostic {
+        file: file.to_owned(),
+        line: before.matches('\n').count() + 1 + offset_lines,
+        column: before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1,
+        message: error.message().trim().to_owned(),
+    }
+}
+
+/// Replaces `${name}` by the scenario's variables; `${watermark}` belongs to the replay tool.
+fn fill_in(text: &str, vars: &indexmap::IndexMap<String, String>) -> String {
+    let mut out = text.to_owned();
+    // Variables may use each other; four rounds are deeper than anybody nests.
+    for _ in 0..4 {
+        for (name, value) in vars {
+            out = out.replace(&format!("${{{name}}}"), value);
+        }
+    }
+    out
+}
+
+impl Lab {
+    /// Reads `scenario.toml` and everything it names.
+    ///
+    /// # Errors
+    /// Everything that is wrong, not only the first.
+    pub fn load(files: &dyn Files) -> Result<Self, Vec<Diagnostic>> {
+        const SCENARIO: &str = "scenario.toml";
+        let source = text(files, SCENARIO).map_err(|error| vec![error])?;
+        let raw: Scenario = toml::from_str(&source).map_err(|error| vec![toml_error(SCENARIO, &source, 0, &error)])?;
+        if raw.format > FORMAT {
+            let message = format!("format {} is newer than this program reads (format {FORMAT}); a newer kinlab is needed", raw.format);
+            return Err(vec![Diagnostic { file: SCENARIO.to_owned(), line: 1, column: 1, message }]);
+        }
+        let vars = raw.vars.clone();
+        let filled = fill_in(&source, &vars);
+        let scenario: Scenario = toml::from_str(&filled).map_err(|error| vec![toml_error(SCENARIO, &filled, 0, &error)])?;
+        let mut errors = Vec::new();
+        let mut steps = Vec::new();
+        for name in &scenario.steps {
+            match text(files, name).and_then(|source| step(name, &fill_in(&source, &vars))) {
+                Ok(step) => steps.push(step),
+                Err(error) => errors.push(error),
+            }
+        }
+        let mut complain = |message: String| errors.push(Diagnostic { file: SCENARIO.to_owned(), line: 0, column: 0, message });
+        if crate::engine::time::parse_iso(&scenario.clock.epoch).is_none() {
+            complain(format!("clock.epoch: '{}' is no ISO 8601 time; write 2019-09-08T22:03:48Z", scenario.clock.epoch));
+        }
+        let questions: Vec<&str> = steps.iter().flat_map(|step| step.spec.question.iter().map(|question| question.id.as_str())).collect();
+        for step in &steps {
+            for check in &step.spec.checks {
+                if !scenario.check.contains_key(check) {
+                    complain(format!("step {}: no check is named '{check}'", step.spec.id));
+                }
+            }
+            if step.spec.hints.len() != 3 {
+                complain(format!("step {}: {} hints; write three: look here, think so, type this", step.spec.id, step.spec.hints.len()));
+            }
+        }
+        for (id, check) in &scenario.check {
+            if !steps.iter().any(|step| step.spec.checks.contains(id)) {
+                complain(format!("check.{id}: no step uses it"));
+            }
+            for question in check.test.questions() {
+                if !questions.contains(&question) {
+                    complain(format!("check.{id}: no step asks the question '{question}'"));
+                }
+            }
+        }
+        for mistake in &scenario.mistake {
+            if !scenario.check.contains_key(&mistake.check) {
+                complain(format!("mistake {}: no check is named '{}'", mistake.id, mistake.check));
+            }
+        }
+        for (name, producer) in &scenario.producer {
+            if !scenario.generator.contains_key(&producer.generator) {
+                complain(format!("producer.{name}: no generator is named '{}'", producer.generator));
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let kept = scenario.side_files().into_iter().filter_map(|name| files.read(&name).map(|bytes| (name, bytes))).collect();
+        Ok(Self { scenario, steps, files: kept })
+    }
+
+    /// A side file.
+    pub fn file(&self, name: &str) -> Option<Arc<[u8]>> {
+        self.files.iter().find(|(known, _)| known == name).map(|(_, bytes)| bytes.clone())
+    }
+}
+
+impl Scenario {
+    fn side_files(&self) -> Vec<String> {
+        use crate::engine::generate::{GenSpec, RateSpec};
+        let fields = self.generator.values().flat_map(|generator| &generator.field);
+        let of_fields = fields.filter_map(|field| match &field.generate {
+            GenSpec::Geo { boxes: file, .. } | GenSpec::Lookup { file, .. } => Some(file.clone()),
+            _ => None,
+        });
+        let of_rates = self.producer.values().filter_map(|producer| match &producer.rate {
+            RateSpec::Profile { file, .. } | RateSpec::GaussianWeek { file } | RateSpec::Trace { file, .. } => Some(file.clone()),
+            _ => None,
+        });
+        of_fields.chain(of_rates).collect()
+    }
+}
+
+/// Reads a step: TOML between two lines of `+++`, then the guide.
+fn step(name: &str, source: &str) -> Result<Step, Diagnostic> {
+    let parts = source.strip_prefix("+++\n").and_then(|rest| rest.split_once("\n+++\n"));
+    let Some((front, body)) = parts else {
+        let message = "a step begins with a line +++, its front matter in TOML, and a line +++".to_owned();
+        return Err(Diagnostic { file: name.to_owned(), line: 1, column: 1, message });
+    };
+    let spec = toml::from_str(front).map_err(|error| toml_error(name, front, 1, &error))?;
+    Ok(Step { spec, body: body.trim().to_owned() })
+}
+
+impl super::scenario::TestSpec {
+    /// Questions it asks for.
+    pub fn questions(&self) -> Vec<&str> {
+        match self {
+            Self::Answer { question } => vec![question],
+            Self::All { of } | Self::Any { of } => of.iter().flat_map(Self::questions).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct One(&'static str);
+    impl Files for One {
+        fn read(&self, name: &str) -> Option<Arc<[u8]>> {
+            (name == "scenario.toml").then(|| self.0.as_bytes().into())
+        }
+    }
+
+    #[test]
+    fn errors_give_line_column_and_allowed_keys() {
+        let errors = Lab::load(&One("format = 1\nid = \"x\"\ntitel = \"y\"\n")).expect_err("wrong");
+        let text = errors[0].to_string();
+        assert!(text.starts_with("error: scenario.toml:3:1: unknown field `titel`, expected one of"), "{text}");
+        let errors = Lab::load(&One("format = 1\nid = \"x\"\ntitle = \"t\"\nminutes = 3\nsteps = [\"a.md\"]\nclock = { seed = 1, epoch = \"no\", duration = \"120\" }\nlimits = { era = \"current\" }\n"))
+            .expect_err("wrong");
+        assert!(errors[0].to_string().contains("'120' has no unit: write 90s, 6m12s, 24h or 100ms"), "{}", errors[0]);
+    }
+}

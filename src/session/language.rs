@@ -1,0 +1,435 @@
+//! The command language: AWS CLI lines word for word, the replay tool's command line, and the lab's own words.
+
+use std::fmt::Write as _;
+
+use crate::api::ModelYear;
+use crate::api::cli::{self, Answer, CliCall, CliError, Pages, Verdict};
+use crate::api::kinesis::{KinesisRequest, KinesisResponse};
+use crate::engine::generate::duration::Dur;
+use crate::engine::kinesis::hash::HashKey;
+use crate::engine::producers::Overrides;
+use crate::engine::time::{VirtualDuration, parse_iso};
+use crate::engine::view::Wants;
+use crate::engine::{Command, Reply, WorldCommand};
+
+use super::play::{Outcome, Session};
+
+/// Width of tables.
+const TABLE_WIDTH: usize = 100;
+/// Command substitutions in one another at most.
+const NESTING_MAX: usize = 4;
+
+const HELP: &str = "\
+aws kinesis OPERATION …     an AWS CLI line, word for word; $ITERATOR is the last shard iterator, $(…) works
+java -jar amazon-kinesis-replay-1.0-SNAPSHOT.jar -streamName S -speedup N [-aggregate] …   the replay tool
+read-stream                 the workshop's reader (first shard only)
+producer NAME start|stop|key const KEY|rate FACTOR      consumer NAME start|stop|crash
+run 12s   rewind 30s        let time pass, go back
+shards [STREAM]  streams  log NAME  journal [N]  metrics  cost  coach  accounting  shard of KEY
+status  checks  hint  answer QUESTION TEXT  why [CHECK]  solution  step  quit";
+
+/// The line only lets time pass.
+pub fn moves_time(line: &str) -> bool {
+    matches!(line.split_whitespace().next(), Some("run" | "sleep" | "rewind"))
+}
+
+/// Carries out one line.
+pub fn carry_out(session: &mut Session, line: &str) -> Outcome {
+    substitute(session, line, 0)
+}
+
+/// Replaces `$(…)` by what the command inside prints, then runs the line.
+fn substitute(session: &mut Session, line: &str, depth: usize) -> Outcome {
+    let mut line = line.trim().to_owned();
+    if line.is_empty() || line.starts_with('#') {
+        return Outcome::default();
+    }
+    while let Some(open) = line.find("$(") {
+        if depth >= NESTING_MAX {
+            return Outcome::refused("command substitutions are nested too deeply");
+        }
+        let Some(length) = closing(&line[open + 2..]) else { return Outcome::refused("'$(' without ')'") };
+        let inner = line[open + 2..open + 2 + length].to_owned();
+        let outcome = substitute(session, &inner, depth + 1);
+        if outcome.failed {
+            return outcome;
+        }
+        line.replace_range(open..open + 3 + length, outcome.output.trim());
+    }
+    if line.contains("$ITERATOR") {
+        let Some(iterator) = &session.iterator else {
+            return Outcome::refused("$ITERATOR is empty: no command has answered a shard iterator yet");
+        };
+        line = line.replace("$ITERATOR", iterator);
+    }
+    let words = match cli::parse(&line) {
+        Ok(words) => words,
+        Err(error) => return refused(&error),
+    };
+    run_words(session, &words)
+}
+
+/// Where the parenthesis closes.
+fn closing(text: &str) -> Option<usize> {
+    let mut depth = 1;
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+    None
+}
+
+fn refused(error: &CliError) -> Outcome {
+    Outcome { message: error.text.trim_start_matches('\n').to_owned(), failed: true, status: error.exit_code, ..Outcome::default() }
+}
+
+fn run_words(session: &mut Session, words: &[String]) -> Outcome {
+    if let Some(outcome) = session.run.line(words) {
+        return Outcome { message: outcome.text, failed: outcome.failed, status: u8::from(outcome.failed), ..Outcome::default() };
+    }
+    let rest: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
+    match (words.first().map_or("", String::as_str), rest.as_slice()) {
+        ("aws", _) => aws(session, words),
+        ("java", _) => java(session, &rest),
+        ("read-stream", _) => world(session, WorldCommand::StartConsumer { consumer: "read-stream".to_owned() }),
+        ("producer", rest) => producer(session, rest),
+        ("consumer", rest) => consumer(session, rest),
+        ("run" | "sleep", [text]) => match duration(text) {
+            Ok(by) => {
+                session.advance(session.now() + by);
+                Outcome::said(format!("Time {}.", session.now().clock_text()))
+            }
+            Err(error) => Outcome::refused(error),
+        },
+        ("rewind", [text]) => match duration(text).and_then(|by| session.rewind(by)) {
+            Ok(()) => Outcome::said(format!("Back at {}.", session.now().clock_text())),
+            Err(error) => Outcome::refused(error),
+        },
+        ("shard", ["of", key]) => shard_of(session, key),
+        ("shards", rest) => shards(session, rest.first().copied()),
+        ("streams", _) => streams(session),
+        ("log", [name]) => log(session, name),
+        ("journal", rest) => journal(session, rest.first().and_then(|text| text.parse().ok()).unwrap_or(20)),
+        ("metrics", _) => metrics(session),
+        ("cost", _) => cost(session),
+        ("coach", _) => {
+            let view = session.view(&Wants::default());
+            Outcome::data(if view.coach.is_empty() { "Coach: nothing to say.\n".to_owned() } else { view.coach.iter().map(|line| format!("Coach: {}\n", line.text)).collect() })
+        }
+        ("accounting", _) => Outcome::data(accounting(session)),
+        ("status" | "checks" | "step", _) => Outcome::data(status(session)),
+        ("help" | "?", _) => Outcome::data(format!("{HELP}\n")),
+        ("quit" | "exit", _) => Outcome { quit: true, ..Outcome::default() },
+        ("run" | "sleep" | "rewind", _) => Outcome::refused("write a duration with its unit: run 12s, run 2m, rewind 30s"),
+        ("log", _) => Outcome::refused("log NAME: the name of a producer or consumer, for example: log replay"),
+        (word, _) => {
+            const KNOWN: [&str; 24] = [
+                "aws", "java", "read-stream", "producer", "consumer", "run", "rewind", "shards", "streams", "log", "journal", "metrics", "cost", "coach",
+                "accounting", "status", "checks", "hint", "answer", "why", "solution", "step", "help", "quit",
+            ];
+            let near = crate::engine::generate::near_miss(word, KNOWN).map_or_else(String::new, |near| format!(" Did you mean '{near}'?"));
+            Outcome::refused(format!("unknown command '{word}'.{near} 'help' lists the commands."))
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<VirtualDuration, String> {
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Ok(VirtualDuration::from_secs(seconds));
+    }
+    text.parse::<Dur>().map(|duration| duration.0)
+}
+
+fn world(session: &mut Session, command: WorldCommand) -> Outcome {
+    match session.engine.apply(&Command::World(command)) {
+        Ok(_) => Outcome::said("Done."),
+        Err(error) => Outcome::refused(error.message),
+    }
+}
+
+fn call(session: &mut Session, request: &KinesisRequest) -> Result<KinesisResponse, crate::api::ServiceError> {
+    match session.engine.apply(&Command::Kinesis(Box::new(request.clone())))? {
+        Reply::Kinesis(answer) => Ok(*answer),
+        Reply::Done => Err(crate::api::ServiceError::internal_failure()),
+    }
+}
+
+/// Files that a line names with file:// come from the front end; the session itself opens none.
+fn aws(session: &mut Session, words: &[String]) -> Outcome {
+    let year = if session.engine.config().limits.modern { ModelYear::Current } else { ModelYear::Y2018 };
+    let parsed = match CliCall::parse_for(words, &mut cli::NoFiles, year) {
+        Ok(parsed) => parsed,
+        Err(error) => return refused(&error),
+    };
+    match parsed {
+        CliCall::Print(text) => Outcome::data(text),
+        CliCall::Wait { waiter, request, .. } => {
+            for attempt in 1.. {
+                let answer = call(session, &request);
+                match waiter.verdict(&answer, attempt) {
+                    Verdict::Done => return Outcome::default(),
+                    Verdict::Failed(error) => return refused(&error),
+                    Verdict::Again => session.advance(session.now() + VirtualDuration::from_secs(u64::from(waiter.delay_secs))),
+                }
+            }
+            Outcome::default()
+        }
+        CliCall::Operation { request, paging, globals } => {
+            let operation = request.operation();
+            let answer = (|| -> Result<Answer, CliError> {
+                if let Some(paging) = &paging
+                    && let Some(mut pages) = Pages::begin(&request, paging, year)?
+                {
+                    while let Some(next) = pages.next_request()? {
+                        let response = call(session, &next).map_err(|error| CliError::service(&error, operation))?;
+                        pages.accept(&response)?;
+                    }
+                    return Ok(pages.finish());
+                }
+                let response = call(session, &request).map_err(|error| CliError::service(&error, operation))?;
+                match &response {
+                    KinesisResponse::GetShardIterator(answer) => session.iterator.clone_from(&answer.shard_iterator),
+                    KinesisResponse::GetRecords(answer) if answer.next_shard_iterator.is_some() => session.iterator.clone_from(&answer.next_shard_iterator),
+                    _ => {}
+                }
+                Ok(Answer::from(&response))
+            })();
+            match answer.and_then(|answer| cli::render(&answer, operation, globals.query.as_ref(), globals.output.unwrap_or_default(), TABLE_WIDTH)) {
+                Ok(text) => Outcome::data(text),
+                Err(error) => refused(&error),
+            }
+        }
+    }
+}
+
+/// The replay tool's command line.
+fn java(session: &mut Session, rest: &[&str]) -> Outcome {
+    const USAGE: &str = "usage: java -jar amazon-kinesis-replay-1.0-SNAPSHOT.jar -streamName NAME [-streamRegion REGION] [-speedup FACTOR] [-aggregate] \
+                         [-seek TIME] [-noWatermark] [-statisticsFrequency MILLIS]";
+    let ["-jar", jar, flags @ ..] = rest else { return Outcome::refused(USAGE) };
+    if !jar.contains("kinesis-replay") {
+        return Outcome::refused(format!("Error: Unable to access jarfile {jar} (only amazon-kinesis-replay is here). {USAGE}"));
+    }
+    let mut overrides = Overrides { aggregate: Some(false), ..Overrides::default() };
+    let mut flags = flags.iter();
+    while let Some(flag) = flags.next() {
+        let mut value = |name: &str| flags.next().copied().ok_or_else(|| format!("{name} needs a value. {USAGE}"));
+        let set = match *flag {
+            "-aggregate" => {
+                overrides.aggregate = Some(true);
+                Ok(())
+            }
+            "-noWatermark" => {
+                overrides.no_watermark = true;
+                Ok(())
+            }
+            "-streamName" => value(flag).map(|name| overrides.stream = Some(name.to_owned())),
+            "-streamRegion" => value(flag).map(|region| overrides.region = Some(region.to_owned())),
+            "-speedup" => value(flag).and_then(|text| {
+                let speed = text.parse::<f64>().ok().filter(|speed| (0.001..=1e6).contains(speed)).ok_or_else(|| format!("'{text}' is no speed-up"))?;
+                overrides.speedup_permille = Some(libm::round(speed * 1000.0) as u64);
+                Ok(())
+            }),
+            "-statisticsFrequency" => value(flag).and_then(|text| {
+                let millis = text.parse::<u64>().ok().filter(|millis| *millis >= 1000).ok_or_else(|| format!("'{text}' is no number of milliseconds from 1000 on"))?;
+                overrides.report = Some(VirtualDuration::from_millis(millis));
+                Ok(())
+            }),
+            "-seek" => value(flag).and_then(|text| {
+                overrides.seek = Some(parse_iso(text).ok_or_else(|| format!("'{text}' is no ISO 8601 time"))?);
+                Ok(())
+            }),
+            other => Err(format!("unknown option {other}. {USAGE}")),
+        };
+        if let Err(error) = set {
+            return Outcome::refused(error);
+        }
+    }
+    if overrides.stream.is_none() {
+        return Outcome::refused(format!("Missing required option: streamName. {USAGE}"));
+    }
+    world(session, WorldCommand::StartProducer { producer: "replay".to_owned(), overrides })
+}
+
+fn producer(session: &mut Session, rest: &[&str]) -> Outcome {
+    match rest {
+        [name, "start"] => world(session, WorldCommand::StartProducer { producer: (*name).to_owned(), overrides: Overrides::default() }),
+        [name, "stop"] => world(session, WorldCommand::StopProducer { producer: (*name).to_owned() }),
+        [name, "key", "const", key] => {
+            world(session, WorldCommand::HotKey { producer: (*name).to_owned(), key: (*key).to_owned(), share_permille: 1000, hold: None })
+        }
+        [name, "key", "payload"] => {
+            world(session, WorldCommand::HotKey { producer: (*name).to_owned(), key: String::new(), share_permille: 0, hold: None })
+        }
+        [name, "rate", factor] => match factor.parse::<f64>().ok().filter(|factor| (0.0..=1000.0).contains(factor)) {
+            Some(factor) => world(
+                session,
+                WorldCommand::Rate {
+                    producer: (*name).to_owned(),
+                    permille: libm::round(factor * 1000.0) as u32,
+                    over: VirtualDuration::SECOND,
+                    hold: None,
+                },
+            ),
+            None => Outcome::refused(format!("'{factor}' is no factor; write a number from 0 to 1000")),
+        },
+        _ => Outcome::refused("producer NAME start | stop | key const KEY | key payload | rate FACTOR"),
+    }
+}
+
+fn consumer(session: &mut Session, rest: &[&str]) -> Outcome {
+    match rest {
+        [name, "start"] => world(session, WorldCommand::StartConsumer { consumer: (*name).to_owned() }),
+        [name, "stop"] => world(session, WorldCommand::StopConsumer { consumer: (*name).to_owned() }),
+        [name, "crash"] => world(session, WorldCommand::CrashConsumer { consumer: (*name).to_owned(), worker: None }),
+        _ => Outcome::refused("consumer NAME start | stop | crash"),
+    }
+}
+
+fn shard_of(session: &Session, key: &str) -> Outcome {
+    let hash = HashKey::of_partition_key(key);
+    let mut text = format!("Partition key {key}: MD5 {:032x}, {hash}.\n", hash.0);
+    for stream in session.engine.kinesis().streams() {
+        if let Some(shard) = stream.map.shard_of(hash) {
+            let _ = writeln!(text, "Stream {}: {}.", stream.name, crate::engine::kinesis::shard_id(shard));
+        }
+    }
+    Outcome::data(text)
+}
+
+fn shards(session: &Session, name: Option<&str>) -> Outcome {
+    let view = session.view(&Wants { stream: name.map(str::to_owned), ..Wants::default() });
+    let mut text = String::new();
+    for stream in view.streams.iter().filter(|stream| name.is_none_or(|name| name == stream.name)) {
+        let _ = writeln!(text, "Stream {}: {}, {} open shards, {} closed.", stream.name, stream.status, stream.open_shards, stream.closed_shards);
+        for shard in &stream.shards {
+            let load = &shard.load;
+            let _ = writeln!(
+                text,
+                "Shard {:04}{}: {:08x}… to {:08x}…, {} records and {} KiB last second, {} refused, {} % of the records limit, {} % of the bytes limit, {} stored.",
+                shard.number,
+                if shard.open { "" } else { " (closed)" },
+                shard.hash_start.0 >> 96,
+                shard.hash_end.0 >> 96,
+                load.accepted_records,
+                load.accepted_bytes / 1024,
+                load.refused_records,
+                shard.records_permille / 10,
+                shard.bytes_permille / 10,
+                shard.stored_records,
+            );
+        }
+    }
+    if text.is_empty() { Outcome::refused("there is no such stream yet") } else { Outcome::data(text) }
+}
+
+fn streams(session: &Session) -> Outcome {
+    let view = session.view(&Wants::default());
+    if view.streams.is_empty() {
+        return Outcome::data("There are no streams.\n");
+    }
+    Outcome::data(
+        view.streams
+            .iter()
+            .map(|s| {
+                format!("Stream {}: {}, {} open shards, retention {} h, {} records stored ({} MiB).\n", s.name, s.status, s.open_shards, s.retention_hours, s.stored_records, s.stored_bytes >> 20)
+            })
+            .collect::<String>(),
+    )
+}
+
+fn log(session: &Session, name: &str) -> Outcome {
+    let lines: Option<Vec<_>> = session
+        .engine
+        .producer(name)
+        .map(|producer| producer.log().cloned().collect())
+        .or_else(|| session.engine.consumer(name).map(|consumer| consumer.log().cloned().collect()));
+    match lines {
+        Some(lines) => Outcome::data(lines.iter().map(|line| format!("{} {}\n", line.at.clock_text(), line.text)).collect::<String>()),
+        None => Outcome::refused(format!("no producer or consumer is named '{name}'")),
+    }
+}
+
+fn journal(session: &Session, rows: usize) -> Outcome {
+    let view = session.view(&Wants { journal_rows: rows, ..Wants::default() });
+    let shown = view.journal.rows.len();
+    let mut text: String = view.journal.rows.iter().map(|row| format!("{} {} {}: {}\n", row.at.clock_millis_text(), row.resource, row.kind, row.text)).collect();
+    let _ = writeln!(text, "{shown} of {} events shown.", view.journal.total);
+    Outcome::data(text)
+}
+
+fn metrics(session: &Session) -> Outcome {
+    let view = session.view(&Wants::default());
+    Outcome::data(
+        view.metrics
+            .iter()
+            .map(|metric| {
+                let last = metric.per_second.last().copied().unwrap_or(0);
+                format!("{} {{{}}}: {last} in the last second, {} in the last minute ({})\n", metric.metric, metric.dimensions, metric.last_minute, metric.unit)
+            })
+            .collect::<String>(),
+    )
+}
+
+/// Nano-dollars as dollars.
+fn dollars(nano: u64) -> String {
+    format!("${}.{:04}", nano / 1_000_000_000, nano % 1_000_000_000 / 100_000)
+}
+
+fn cost(session: &Session) -> Outcome {
+    let view = session.view(&Wants::default());
+    let mut text = String::new();
+    for line in &view.cost.lines {
+        let _ = writeln!(text, "{}: {}, {} so far, {} per hour at this load.", line.item, line.quantity, dollars(line.nanodollars), dollars(line.per_hour_nanodollars));
+    }
+    let _ = writeln!(text, "Total: {} so far, {} per hour at this load.", dollars(view.cost.total_nanodollars), dollars(view.cost.per_hour_nanodollars));
+    Outcome::data(text)
+}
+
+/// Where every record is, one line per producer and stream.
+pub fn accounting(session: &Session) -> String {
+    let view = session.view(&Wants::default());
+    view.accounting
+        .iter()
+        .map(|line| {
+            let parts: Vec<String> = line.parts.iter().map(|(name, amount)| format!("{name} {amount}")).collect();
+            format!("{}: {} ({})\n", line.subject, parts.join(", "), if line.balanced { "balanced" } else { "NOT BALANCED" })
+        })
+        .collect()
+}
+
+/// The step, its checks and questions, in sentences.
+pub fn status(session: &Session) -> String {
+    let view = session.lab_view();
+    let mut text = format!(
+        "{}, step {} of {}: {}. Time {}.\n{}\n",
+        view.title,
+        view.current + 1,
+        view.steps.len(),
+        view.step.title,
+        session.now().clock_text(),
+        view.step.body
+    );
+    for (number, check) in view.step.checks.iter().enumerate() {
+        let state = match check.state {
+            crate::lab::view::CheckState::Met => "Met".to_owned(),
+            crate::lab::view::CheckState::Partial => format!("Holding, {} %", check.held_permille / 10),
+            _ => format!("Not met: {}", check.seen),
+        };
+        let _ = writeln!(text, "Check {}: {}. {state}.", number + 1, check.title);
+        if let Some(why) = &check.why {
+            let _ = writeln!(text, "  Why: {why}");
+        }
+    }
+    for question in &view.step.questions {
+        let choices = if question.choices.is_empty() { String::new() } else { format!(" ({})", question.choices.join(", ")) };
+        let _ = writeln!(text, "Question {}: {}{choices}", question.id, question.ask);
+    }
+    text
+}
