@@ -3,6 +3,8 @@
 //! The floor is what the work cannot do without: MD5 of the partition key, finding the shard, copying the record. Each figure is the best
 //! of several rounds; ratios compare figures of one run, absolutes depend on the machine. Nothing here asserts on time.
 
+#![allow(clippy::disallowed_methods, reason = "a bench measures wall time")]
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -31,7 +33,11 @@ fn main() {
     let seconds = 3u64;
     let wall = wide_stream(seconds);
     println!();
-    println!("1,024 shards with 1,000,000 records/s of virtual load: {seconds} virtual seconds took {:.2} s ({:.1}x real time)", wall.as_secs_f64(), seconds as f64 / wall.as_secs_f64());
+    println!(
+        "1,024 shards with 1,000,000 records/s of virtual load: {seconds} virtual seconds took {:.2} s ({:.1}x real time)",
+        wall.as_secs_f64(),
+        seconds as f64 / wall.as_secs_f64()
+    );
 }
 
 fn best(mut run: impl FnMut() -> f64) -> f64 {
@@ -125,7 +131,11 @@ fn typed_call(shards: usize) -> f64 {
         .map(|keys| {
             let records = keys
                 .iter()
-                .map(|key| PutRecordsRequestEntry { data: Blob::from(vec![b'x'; RECORD_BYTES]), explicit_hash_key: None, partition_key: Some(key.clone()) })
+                .map(|key| PutRecordsRequestEntry {
+                    data: Blob::from(vec![b'x'; RECORD_BYTES]),
+                    explicit_hash_key: None,
+                    partition_key: Some(key.clone()),
+                })
                 .collect();
             Command::Kinesis(Box::new(PutRecordsRequest { records, stream_name: Some("bench".into()), stream_arn: None, dry_run: None }.into()))
         })

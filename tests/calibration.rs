@@ -1,4 +1,5 @@
 //! Lab1's figures: six shards, the day curve of 2010, the replay tool. Each within 15 % of the original's (`docs/fidelity.md`).
+#![allow(clippy::panic, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 

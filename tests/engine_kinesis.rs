@@ -1,4 +1,5 @@
 //! The engine as a client sees it: operations, limits, resharding, replay.
+#![allow(clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -24,7 +24,12 @@ const BROKEN: u8 = 3;
 
 /// The Amazon Kinesis Immersion Day in one binary, offline.
 #[derive(Debug, Parser)]
-#[command(name = "kinlab", version, about, after_help = "Exit status: 0 all checks passed, 1 checks not met, 2 usage or lab-file error, 3 a rule of the simulation is broken.")]
+#[command(
+    name = "kinlab",
+    version,
+    about,
+    after_help = "Exit status: 0 all checks passed, 1 checks not met, 2 usage or lab-file error, 3 a rule of the simulation is broken."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Task>,
@@ -179,7 +184,16 @@ fn labs() -> std::io::Result<u8> {
     let mut out = std::io::stdout().lock();
     for id in embedded::ids() {
         match load(id) {
-            Ok(lab) => writeln!(out, "{id}: {} ({} steps, {} min)\n    {}", lab.scenario.title, lab.steps.len(), lab.scenario.minutes, lab.scenario.summary)?,
+            Ok(lab) => {
+                writeln!(
+                    out,
+                    "{id}: {} ({} steps, {} min)\n    {}",
+                    lab.scenario.title,
+                    lab.steps.len(),
+                    lab.scenario.minutes,
+                    lab.scenario.summary
+                )?;
+            }
             Err(errors) => return Ok(complain(&errors)),
         }
     }

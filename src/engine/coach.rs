@@ -1,11 +1,11 @@
 //! The coach: named lints over the state of the world, each a sentence that says cause and way out.
 
+use super::consumers::{Consumer, ReaderState};
 use super::kinesis::{Kinesis, shard_id};
 use super::limits::Limits;
 use super::producers::{Producer, State};
 use super::time::{VirtualDuration, VirtualTime};
 use super::view::CoachLine;
-use super::consumers::{Consumer, ReaderState};
 
 /// A shard is hot above this share of its limit while the others together stay below [`COOL_PERMILLE`].
 const HOT_PERMILLE: u64 = 950;
@@ -24,7 +24,8 @@ pub fn look(now: VirtualTime, limits: &Limits, kinesis: &Kinesis, producers: &[P
         if open.is_empty() || !limits.enforce_throughput {
             continue;
         }
-        let share = |records: u64, bytes: u64| (records * 1000 / limits.shard_write_records.max(1)).max(bytes * 1000 / limits.shard_write_bytes.max(1));
+        let share =
+            |records: u64, bytes: u64| (records * 1000 / limits.shard_write_records.max(1)).max(bytes * 1000 / limits.shard_write_bytes.max(1));
         let demand: Vec<(u64, u64, &crate::engine::kinesis::shard::Shard)> = open
             .iter()
             .map(|shard| {
@@ -49,7 +50,11 @@ pub fn look(now: VirtualTime, limits: &Limits, kinesis: &Kinesis, producers: &[P
                 let by_records = load.accepted_records * 1000 / (limits.shard_write_records * demand.len() as u64).max(1);
                 let by_bytes = load.accepted_bytes * 1000 / (limits.shard_write_bytes * demand.len() as u64).max(1);
                 let (limit, other, way) = if by_records >= by_bytes {
-                    (format!("records ({} %)", by_records / 10), format!("bytes are at {} %", by_bytes / 10), "more shards, or bigger records by aggregation")
+                    (
+                        format!("records ({} %)", by_records / 10),
+                        format!("bytes are at {} %", by_bytes / 10),
+                        "more shards, or bigger records by aggregation",
+                    )
                 } else {
                     (format!("bytes ({} %)", by_bytes / 10), format!("records are at {} %", by_records / 10), "more shards")
                 };
@@ -74,12 +79,20 @@ pub fn look(now: VirtualTime, limits: &Limits, kinesis: &Kinesis, producers: &[P
         if let Some((shard, behind)) = consumer.behind().max_by_key(|(shard, behind)| (*behind, std::cmp::Reverse(*shard)))
             && behind >= AGE.as_millis()
         {
-            say("iterator-age", format!("consumer {}", consumer.name), format!("{} is {} s behind on {}.", consumer.name, behind / 1000, shard_id(shard)));
+            say(
+                "iterator-age",
+                format!("consumer {}", consumer.name),
+                format!("{} is {} s behind on {}.", consumer.name, behind / 1000, shard_id(shard)),
+            );
         }
-        let open = kinesis.stream(&consumer.settings.stream).map_or(0, |stream| stream.open_count());
+        let open = kinesis.stream(&consumer.settings.stream).map_or(0, super::kinesis::stream::DataStream::open_count);
         let reading = consumer.readers().filter(|state| *state != ReaderState::Finished).count() as u64;
         if reading > 0 && reading < open && !consumer.settings.all_shards {
-            say("one-shard-reader", format!("consumer {}", consumer.name), format!("{} reads {reading} of {open} open shards: the rest is never seen.", consumer.name));
+            say(
+                "one-shard-reader",
+                format!("consumer {}", consumer.name),
+                format!("{} reads {reading} of {open} open shards: the rest is never seen.", consumer.name),
+            );
         }
     }
     lines

@@ -11,6 +11,7 @@ use super::time::VirtualDuration;
 /// Something that changes the world.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[allow(clippy::large_enum_variant, reason = "commands are made one at a time and not kept in bulk")]
 pub enum Command {
     /// An operation of Kinesis Data Streams.
     Kinesis(Box<KinesisRequest>),

@@ -136,22 +136,67 @@ impl Bill {
     pub fn view(&self, load: &HourlyLoad) -> CostView {
         let prices = &self.prices;
         let per = |quantity: u64, unit: u64, price: u64| (u128::from(quantity) * u128::from(price) / u128::from(unit)) as u64;
-        let megabytes = |bytes: u64| format!("{}.{:02} MiB", bytes >> 20, (bytes % (1 << 20)) * 100 >> 20);
+        let megabytes = |bytes: u64| format!("{}.{:02} MiB", bytes >> 20, ((bytes % (1 << 20)) * 100) >> 20);
         let rows = [
-            ("shard hours", format!("{} started hours, {} open shards", self.shard_hours, load.shards), per(self.shard_hours, 1, prices.shard_hour), per(load.shards, 1, prices.shard_hour)),
-            ("PUT payload units", format!("{} units of 25 KiB", self.payload_units), per(self.payload_units, 1_000_000, prices.payload_units_per_million), per(load.payload_units, 1_000_000, prices.payload_units_per_million)),
-            ("extended retention", format!("{} shard hours over 24 h", self.extended_shard_hours), per(self.extended_shard_hours, 1, prices.extended_retention_shard_hour), per(load.extended_shards, 1, prices.extended_retention_shard_hour)),
-            ("fan-out shard hours", format!("{} consumer-shard hours", self.fanout_shard_hours), per(self.fanout_shard_hours, 1, prices.fanout_shard_hour), per(load.fanout_shards, 1, prices.fanout_shard_hour)),
-            ("fan-out data", megabytes(self.fanout_bytes), per(self.fanout_bytes, GB, prices.fanout_gb), per(load.fanout_bytes, GB, prices.fanout_gb)),
-            ("on-demand streams", format!("{} started hours", self.on_demand_hours), per(self.on_demand_hours, 1, prices.on_demand_stream_hour), per(load.on_demand_streams, 1, prices.on_demand_stream_hour)),
-            ("on-demand data in", megabytes(self.on_demand_bytes_in), per(self.on_demand_bytes_in, GB, prices.on_demand_gb_in), per(load.on_demand_bytes_in, GB, prices.on_demand_gb_in)),
+            (
+                "shard hours",
+                format!("{} started hours, {} open shards", self.shard_hours, load.shards),
+                per(self.shard_hours, 1, prices.shard_hour),
+                per(load.shards, 1, prices.shard_hour),
+            ),
+            (
+                "PUT payload units",
+                format!("{} units of 25 KiB", self.payload_units),
+                per(self.payload_units, 1_000_000, prices.payload_units_per_million),
+                per(load.payload_units, 1_000_000, prices.payload_units_per_million),
+            ),
+            (
+                "extended retention",
+                format!("{} shard hours over 24 h", self.extended_shard_hours),
+                per(self.extended_shard_hours, 1, prices.extended_retention_shard_hour),
+                per(load.extended_shards, 1, prices.extended_retention_shard_hour),
+            ),
+            (
+                "fan-out shard hours",
+                format!("{} consumer-shard hours", self.fanout_shard_hours),
+                per(self.fanout_shard_hours, 1, prices.fanout_shard_hour),
+                per(load.fanout_shards, 1, prices.fanout_shard_hour),
+            ),
+            (
+                "fan-out data",
+                megabytes(self.fanout_bytes),
+                per(self.fanout_bytes, GB, prices.fanout_gb),
+                per(load.fanout_bytes, GB, prices.fanout_gb),
+            ),
+            (
+                "on-demand streams",
+                format!("{} started hours", self.on_demand_hours),
+                per(self.on_demand_hours, 1, prices.on_demand_stream_hour),
+                per(load.on_demand_streams, 1, prices.on_demand_stream_hour),
+            ),
+            (
+                "on-demand data in",
+                megabytes(self.on_demand_bytes_in),
+                per(self.on_demand_bytes_in, GB, prices.on_demand_gb_in),
+                per(load.on_demand_bytes_in, GB, prices.on_demand_gb_in),
+            ),
             ("on-demand data out", megabytes(self.on_demand_bytes_out), per(self.on_demand_bytes_out, GB, prices.on_demand_gb_out), 0),
-            ("shard-level metrics", format!("{} metric-hours", self.shard_metric_hours), per(self.shard_metric_hours, 730, prices.shard_level_metric_month), per(load.shard_metrics, 730, prices.shard_level_metric_month)),
+            (
+                "shard-level metrics",
+                format!("{} metric-hours", self.shard_metric_hours),
+                per(self.shard_metric_hours, 730, prices.shard_level_metric_month),
+                per(load.shard_metrics, 730, prices.shard_level_metric_month),
+            ),
         ];
         let lines: Vec<CostLine> = rows
             .into_iter()
             .filter(|(_, _, so_far, per_hour)| so_far + per_hour > 0)
-            .map(|(item, quantity, nanodollars, per_hour_nanodollars)| CostLine { item: item.to_owned(), quantity, nanodollars, per_hour_nanodollars })
+            .map(|(item, quantity, nanodollars, per_hour_nanodollars)| CostLine {
+                item: item.to_owned(),
+                quantity,
+                nanodollars,
+                per_hour_nanodollars,
+            })
             .collect();
         CostView {
             total_nanodollars: lines.iter().map(|line| line.nanodollars).sum(),

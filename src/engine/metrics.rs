@@ -184,7 +184,13 @@ impl Stats {
             Statistic::Sum => self.sum.saturating_mul(1000),
             Statistic::Average => self.sum.saturating_mul(1000) / self.count.max(1),
             Statistic::Maximum => self.max.saturating_mul(1000),
-            Statistic::Minimum => if self.count == 0 { 0 } else { self.min.saturating_mul(1000) },
+            Statistic::Minimum => {
+                if self.count == 0 {
+                    0
+                } else {
+                    self.min.saturating_mul(1000)
+                }
+            }
             Statistic::SampleCount => self.count.saturating_mul(1000),
         }
     }

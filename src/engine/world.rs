@@ -46,7 +46,8 @@ impl Engine {
         let (kinesis, _, _, mut ctx) = self.parts();
         let answer = constraints(request, year).and_then(|()| kinesis.call(&mut ctx, request));
         let (stream, shard) = subject(request);
-        let action = Action { at: self.now, operation: request.operation(), stream, shard, error: answer.as_ref().err().map(|error| error.code.name()) };
+        let action =
+            Action { at: self.now, operation: request.operation(), stream, shard, error: answer.as_ref().err().map(|error| error.code.name()) };
         let actions = std::sync::Arc::make_mut(&mut self.actions);
         if actions.len() == ACTIONS_KEPT {
             actions.remove(0);
@@ -75,7 +76,7 @@ impl Engine {
             WorldCommand::HotKey { producer, key, share_permille, hold } => {
                 let index = self.producer_index(producer)?;
                 self.producers[index].set_hot_key(key.clone(), *share_permille, hold.map(|hold| now + hold));
-                let text = format!("{} ‰ of the records get the partition key {key}", share_permille);
+                let text = format!("{share_permille} ‰ of the records get the partition key {key}");
                 self.journal.push(now, format!("producer {producer}"), "hot-key", text, false);
                 Ok(())
             }
@@ -132,7 +133,13 @@ impl Engine {
                 };
                 target.stalled = true;
                 self.begin_control(until, Undo::Shard { stream: stream.clone(), shard: *shard });
-                self.journal.push(now, format!("stream {stream}"), "stalled", format!("shard {shard:04} refuses every write for {} s", hold.as_secs()), true);
+                self.journal.push(
+                    now,
+                    format!("stream {stream}"),
+                    "stalled",
+                    format!("shard {shard:04} refuses every write for {} s", hold.as_secs()),
+                    true,
+                );
                 Ok(())
             }
             WorldCommand::Note { kind, text } => {
@@ -240,7 +247,8 @@ impl Engine {
 /// The stream and shard that a request names.
 fn subject(request: &KinesisRequest) -> (Option<String>, Option<String>) {
     use KinesisRequest as Q;
-    let stream_of = |arn: Option<&String>| arn.and_then(|arn| arn.split_once(":stream/")).map(|(_, name)| name.split('/').next().unwrap_or(name).to_owned());
+    let stream_of =
+        |arn: Option<&String>| arn.and_then(|arn| arn.split_once(":stream/")).map(|(_, name)| name.split('/').next().unwrap_or(name).to_owned());
     match request {
         Q::CreateStream(q) => (Some(q.stream_name.clone()), None),
         Q::DeleteStream(q) => (q.stream_name.clone().or_else(|| stream_of(q.stream_arn.as_ref())), None),

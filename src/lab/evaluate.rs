@@ -90,7 +90,10 @@ pub fn evaluate(test: &TestSpec, world: &Engine, answers: &BTreeMap<String, bool
             None => Finding::new(false, format!("there is no producer {producer}")),
             Some(found) => {
                 let met = found.is_balanced() && found.total.lost == 0 && found.total.acknowledged > 0;
-                Finding::new(met, format!("{} acknowledged, {} lost, {} outstanding", found.total.acknowledged, found.total.lost, found.outstanding()))
+                Finding::new(
+                    met,
+                    format!("{} acknowledged, {} lost, {} outstanding", found.total.acknowledged, found.total.lost, found.outstanding()),
+                )
             }
         },
         TestSpec::All { of } => {

@@ -71,7 +71,8 @@ pub fn build_world(lab: &Lab, seed: Option<u64>) -> Result<Engine, String> {
     for (name, spec) in &scenario.producer {
         let (id, origin) = origins.get(&spec.generator).copied().ok_or_else(|| format!("producer.{name}: no generator {}", spec.generator))?;
         let axis = origin.unwrap_or(epoch);
-        let arrivals = Arrivals::compile(&spec.rate, spec.arrivals, seed, name, axis, &files).map_err(|error| format!("producer.{name}.rate.{error}"))?;
+        let arrivals =
+            Arrivals::compile(&spec.rate, spec.arrivals, seed, name, axis, &files).map_err(|error| format!("producer.{name}.rate.{error}"))?;
         let origin = origin.filter(|_| arrivals.is_event_time());
         let mut settings = Settings::new(spec.kind, &spec.target);
         settings.batch = spec.batch.clamp(1, 500);
@@ -239,7 +240,8 @@ impl LabRun {
     pub fn view(&self, now: VirtualTime) -> LabView {
         let lab = &self.lab;
         let step = &lab.steps[self.step];
-        let checks: Vec<CheckView> = step.spec.checks.iter().filter_map(|id| lab.scenario.check.get(id).map(|check| self.check_view(id, check, now))).collect();
+        let checks: Vec<CheckView> =
+            step.spec.checks.iter().filter_map(|id| lab.scenario.check.get(id).map(|check| self.check_view(id, check, now))).collect();
         let taken = self.hints.get(&step.spec.id).copied().unwrap_or(0);
         let done = self.step_done(self.step);
         let reached = lab.scenario.check.iter().filter(|(id, _)| self.is_met(id)).map(|(_, check)| check.points).sum();
@@ -293,7 +295,7 @@ impl LabRun {
     fn check_view(&self, id: &str, check: &CheckSpec, now: VirtualTime) -> CheckView {
         let state = self.checks.get(id).cloned().unwrap_or_default();
         let held = state.holds_since.map_or(VirtualDuration::ZERO, |since| now.since(since));
-        let held_permille = if check.hold.0.0 == 0 { 0 } else { (held.0 * 1000 / check.hold.0.0).min(1000) as u32 };
+        let held_permille = (held.0 * 1000).checked_div(check.hold.0.0).map_or(0, |held| held.min(1000) as u32);
         CheckView {
             id: id.to_owned(),
             title: check.title.clone(),

@@ -122,7 +122,15 @@ pub fn summary(session: &Session, output: &mut Output<'_>) -> std::io::Result<()
         });
         return writeln!(output.data, "{line}");
     }
-    writeln!(output.data, "Summary of {} at {}: {done} of {} steps done, {} of {} points.", view.id, session.now(), view.steps.len(), view.points.0, view.points.1)?;
+    writeln!(
+        output.data,
+        "Summary of {} at {}: {done} of {} steps done, {} of {} points.",
+        view.id,
+        session.now(),
+        view.steps.len(),
+        view.points.0,
+        view.points.1
+    )?;
     output.data.write_all(accounting(session).as_bytes())?;
     writeln!(output.data, "Seed {}, journal {hash}", session.world().config().seed)
 }

@@ -120,7 +120,11 @@ fn run_words(session: &mut Session, words: &[String]) -> Outcome {
         ("cost", _) => cost(session),
         ("coach", _) => {
             let view = session.view(&Wants::default());
-            Outcome::data(if view.coach.is_empty() { "Coach: nothing to say.\n".to_owned() } else { view.coach.iter().map(|line| format!("Coach: {}\n", line.text)).collect() })
+            Outcome::data(if view.coach.is_empty() {
+                "Coach: nothing to say.\n".to_owned()
+            } else {
+                view.coach.iter().map(|line| format!("Coach: {}\n", line.text)).collect()
+            })
         }
         ("accounting", _) => Outcome::data(accounting(session)),
         ("status" | "checks" | "step", _) => Outcome::data(status(session)),
@@ -130,8 +134,30 @@ fn run_words(session: &mut Session, words: &[String]) -> Outcome {
         ("log", _) => Outcome::refused("log NAME: the name of a producer or consumer, for example: log replay"),
         (word, _) => {
             const KNOWN: [&str; 24] = [
-                "aws", "java", "read-stream", "producer", "consumer", "run", "rewind", "shards", "streams", "log", "journal", "metrics", "cost", "coach",
-                "accounting", "status", "checks", "hint", "answer", "why", "solution", "step", "help", "quit",
+                "aws",
+                "java",
+                "read-stream",
+                "producer",
+                "consumer",
+                "run",
+                "rewind",
+                "shards",
+                "streams",
+                "log",
+                "journal",
+                "metrics",
+                "cost",
+                "coach",
+                "accounting",
+                "status",
+                "checks",
+                "hint",
+                "answer",
+                "why",
+                "solution",
+                "step",
+                "help",
+                "quit",
             ];
             let near = crate::engine::generate::near_miss(word, KNOWN).map_or_else(String::new, |near| format!(" Did you mean '{near}'?"));
             Outcome::refused(format!("unknown command '{word}'.{near} 'help' lists the commands."))
@@ -175,7 +201,7 @@ fn aws(session: &mut Session, words: &[String]) -> Outcome {
                 match waiter.verdict(&answer, attempt) {
                     Verdict::Done => return Outcome::default(),
                     Verdict::Failed(error) => return refused(&error),
-                    Verdict::Again => session.advance(session.now() + VirtualDuration::from_secs(u64::from(waiter.delay_secs))),
+                    Verdict::Again => session.advance(session.now() + VirtualDuration::from_secs(waiter.delay_secs)),
                 }
             }
             Outcome::default()
@@ -195,7 +221,9 @@ fn aws(session: &mut Session, words: &[String]) -> Outcome {
                 let response = call(session, &request).map_err(|error| CliError::service(&error, operation))?;
                 match &response {
                     KinesisResponse::GetShardIterator(answer) => session.iterator.clone_from(&answer.shard_iterator),
-                    KinesisResponse::GetRecords(answer) if answer.next_shard_iterator.is_some() => session.iterator.clone_from(&answer.next_shard_iterator),
+                    KinesisResponse::GetRecords(answer) if answer.next_shard_iterator.is_some() => {
+                        session.iterator.clone_from(&answer.next_shard_iterator);
+                    }
                     _ => {}
                 }
                 Ok(Answer::from(&response))
@@ -232,12 +260,17 @@ fn java(session: &mut Session, rest: &[&str]) -> Outcome {
             "-streamName" => value(flag).map(|name| overrides.stream = Some(name.to_owned())),
             "-streamRegion" => value(flag).map(|region| overrides.region = Some(region.to_owned())),
             "-speedup" => value(flag).and_then(|text| {
-                let speed = text.parse::<f64>().ok().filter(|speed| (0.001..=1e6).contains(speed)).ok_or_else(|| format!("'{text}' is no speed-up"))?;
+                let speed =
+                    text.parse::<f64>().ok().filter(|speed| (0.001..=1e6).contains(speed)).ok_or_else(|| format!("'{text}' is no speed-up"))?;
                 overrides.speedup_permille = Some(libm::round(speed * 1000.0) as u64);
                 Ok(())
             }),
             "-statisticsFrequency" => value(flag).and_then(|text| {
-                let millis = text.parse::<u64>().ok().filter(|millis| *millis >= 1000).ok_or_else(|| format!("'{text}' is no number of milliseconds from 1000 on"))?;
+                let millis = text
+                    .parse::<u64>()
+                    .ok()
+                    .filter(|millis| *millis >= 1000)
+                    .ok_or_else(|| format!("'{text}' is no number of milliseconds from 1000 on"))?;
                 overrides.report = Some(VirtualDuration::from_millis(millis));
                 Ok(())
             }),
@@ -338,7 +371,15 @@ fn streams(session: &Session) -> Outcome {
         view.streams
             .iter()
             .map(|s| {
-                format!("Stream {}: {}, {} open shards, retention {} h, {} records stored ({} MiB).\n", s.name, s.status, s.open_shards, s.retention_hours, s.stored_records, s.stored_bytes >> 20)
+                format!(
+                    "Stream {}: {}, {} open shards, retention {} h, {} records stored ({} MiB).\n",
+                    s.name,
+                    s.status,
+                    s.open_shards,
+                    s.retention_hours,
+                    s.stored_records,
+                    s.stored_bytes >> 20
+                )
             })
             .collect::<String>(),
     )
@@ -359,7 +400,8 @@ fn log(session: &Session, name: &str) -> Outcome {
 fn journal(session: &Session, rows: usize) -> Outcome {
     let view = session.view(&Wants { journal_rows: rows, ..Wants::default() });
     let shown = view.journal.rows.len();
-    let mut text: String = view.journal.rows.iter().map(|row| format!("{} {} {}: {}\n", row.at.clock_millis_text(), row.resource, row.kind, row.text)).collect();
+    let mut text: String =
+        view.journal.rows.iter().map(|row| format!("{} {} {}: {}\n", row.at.clock_millis_text(), row.resource, row.kind, row.text)).collect();
     let _ = writeln!(text, "{shown} of {} events shown.", view.journal.total);
     Outcome::data(text)
 }
@@ -371,7 +413,10 @@ fn metrics(session: &Session) -> Outcome {
             .iter()
             .map(|metric| {
                 let last = metric.per_second.last().copied().unwrap_or(0);
-                format!("{} {{{}}}: {last} in the last second, {} in the last minute ({})\n", metric.metric, metric.dimensions, metric.last_minute, metric.unit)
+                format!(
+                    "{} {{{}}}: {last} in the last second, {} in the last minute ({})\n",
+                    metric.metric, metric.dimensions, metric.last_minute, metric.unit
+                )
             })
             .collect::<String>(),
     )
@@ -386,9 +431,17 @@ fn cost(session: &Session) -> Outcome {
     let view = session.view(&Wants::default());
     let mut text = String::new();
     for line in &view.cost.lines {
-        let _ = writeln!(text, "{}: {}, {} so far, {} per hour at this load.", line.item, line.quantity, dollars(line.nanodollars), dollars(line.per_hour_nanodollars));
+        let _ = writeln!(
+            text,
+            "{}: {}, {} so far, {} per hour at this load.",
+            line.item,
+            line.quantity,
+            dollars(line.nanodollars),
+            dollars(line.per_hour_nanodollars)
+        );
     }
-    let _ = writeln!(text, "Total: {} so far, {} per hour at this load.", dollars(view.cost.total_nanodollars), dollars(view.cost.per_hour_nanodollars));
+    let _ =
+        writeln!(text, "Total: {} so far, {} per hour at this load.", dollars(view.cost.total_nanodollars), dollars(view.cost.per_hour_nanodollars));
     Outcome::data(text)
 }
 

@@ -1,4 +1,5 @@
 //! Helpers of the integration tests.
+#![allow(clippy::panic, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use kinlab::api::kinesis::*;

@@ -100,9 +100,12 @@ impl Consumer {
                 self.readers.get_mut(&number).expect("begun above").state = ReaderState::WaitingForParents;
                 continue;
             }
-            if !self.settings.parents_first && self.leases[&number].parents.iter().any(|parent| {
-                self.leases.get(parent).is_some_and(|lease| lease.checkpoint != Checkpoint::ShardEnd)
-            }) {
+            if !self.settings.parents_first
+                && self.leases[&number]
+                    .parents
+                    .iter()
+                    .any(|parent| self.leases.get(parent).is_some_and(|lease| lease.checkpoint != Checkpoint::ShardEnd))
+            {
                 self.out_of_order += 1;
             }
             let request = ReadRequest { shard: number, next: self.readers[&number].next, limit: self.settings.limit, max_bytes: u64::MAX };
@@ -160,11 +163,14 @@ impl Consumer {
             if lease.checkpoint == Checkpoint::ShardEnd {
                 continue;
             }
-            let free = lease.owner.is_none_or(|owner| !self.workers.get(owner).is_some_and(|worker| worker.alive) && now.since(lease.renewed) >= self.settings.failover);
+            let free = lease.owner.is_none_or(|owner| {
+                !self.workers.get(owner).is_some_and(|worker| worker.alive) && now.since(lease.renewed) >= self.settings.failover
+            });
             if !free {
                 continue;
             }
-            let load = |worker: usize| self.leases.values().filter(|lease| lease.owner == Some(worker) && lease.checkpoint != Checkpoint::ShardEnd).count();
+            let load =
+                |worker: usize| self.leases.values().filter(|lease| lease.owner == Some(worker) && lease.checkpoint != Checkpoint::ShardEnd).count();
             let worker = alive.iter().copied().min_by_key(|worker| (load(*worker), *worker)).expect("some worker is alive");
             let lease = self.leases.get_mut(&number).expect("listed above");
             if lease.owner.is_some() {

@@ -109,7 +109,9 @@ mod tests {
 
     #[test]
     fn units_are_required_and_add_up() {
-        for (text, micros) in [("90s", 90_000_000), ("6m12s", 372_000_000), ("24h", 86_400_000_000), ("100ms", 100_000), ("1.5s", 1_500_000), ("0s", 0)] {
+        for (text, micros) in
+            [("90s", 90_000_000), ("6m12s", 372_000_000), ("24h", 86_400_000_000), ("100ms", 100_000), ("1.5s", 1_500_000), ("0s", 0)]
+        {
             assert_eq!(text.parse::<Dur>().map(|d| d.0.0), Ok(micros), "{text}");
         }
         assert_eq!("120".parse::<Dur>(), Err("'120' has no unit: write 90s, 6m12s, 24h or 100ms".to_owned()));

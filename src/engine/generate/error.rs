@@ -33,7 +33,12 @@ impl std::error::Error for GenerateError {}
 /// The known name that `wanted` probably meant.
 pub fn near_miss<'n>(wanted: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let wanted = wanted.to_lowercase();
-    known.into_iter().map(|name| (distance(&wanted, &name.to_lowercase()), name)).filter(|(d, _)| *d <= 1 + wanted.len() / 3).min().map(|(_, name)| name)
+    known
+        .into_iter()
+        .map(|name| (distance(&wanted, &name.to_lowercase()), name))
+        .filter(|(d, _)| *d <= 1 + wanted.len() / 3)
+        .min()
+        .map(|(_, name)| name)
 }
 
 /// Edits between two texts.

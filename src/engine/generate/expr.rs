@@ -304,7 +304,7 @@ impl Parser<'_> {
             let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
             let name = &rest[..end];
             if rest[end..].trim_start().starts_with('(') {
-                return self.call(name.to_owned(), end);
+                return self.call(name, end);
             }
             let Some(field) = self.names.iter().position(|known| *known == name) else {
                 let hint = near_miss(name, self.names.iter().copied()).map_or_else(String::new, |near| format!("; did you mean '{near}'?"));
@@ -316,11 +316,12 @@ impl Parser<'_> {
         Err(self.error("a number, a text, a field or '('"))
     }
 
-    fn call(&mut self, name: String, end: usize) -> Result<Expr, GenerateError> {
+    fn call(&mut self, name: &str, end: usize) -> Result<Expr, GenerateError> {
         let function = FUNCTIONS.iter().find(|(known, _)| *known == name).map(|(_, function)| *function);
         if function.is_none() && name != "if" {
             let known = FUNCTIONS.iter().map(|(known, _)| *known).chain(["if"]);
-            let hint = near_miss(&name, known).map_or_else(|| "; there are if, min, max, round, floor, ceil, abs".to_owned(), |near| format!("; did you mean '{near}'?"));
+            let hint = near_miss(name, known)
+                .map_or_else(|| "; there are if, min, max, round, floor, ceil, abs".to_owned(), |near| format!("; did you mean '{near}'?"));
             return Err(GenerateError::new("", format!("column {}: no function is named '{name}'{hint}", self.at + 1)));
         }
         self.at += end;

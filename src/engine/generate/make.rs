@@ -24,27 +24,73 @@ pub struct GeoBox {
     lat: (f64, f64),
 }
 
+/// Where a state leads: states, and cumulative weights.
+type Transitions = (Box<[u32]>, Box<[u64]>);
+
 /// How a value is made, compiled.
 #[derive(Debug, Clone)]
 pub enum Make {
     Const(Ready),
-    Choice { values: Box<[Ready]>, thresholds: Box<[u64]> },
-    Int { min: i64, span: u64 },
-    Uniform { min: f64, span: f64 },
-    Normal { mean: f64, sd: f64, min: f64, max: f64 },
+    Choice {
+        values: Box<[Ready]>,
+        thresholds: Box<[u64]>,
+    },
+    Int {
+        min: i64,
+        span: u64,
+    },
+    Uniform {
+        min: f64,
+        span: f64,
+    },
+    Normal {
+        mean: f64,
+        sd: f64,
+        min: f64,
+        max: f64,
+    },
     /// Quantiles of the finished distribution.
     Quantiles(Box<[f64; QUANTILES + 1]>),
-    Zipf { thresholds: Box<[u64]>, values: Option<Box<[Ready]>> },
-    Walk { start: f64, step: f64, min: f64, max: f64 },
-    Seq { start: i64, step: i64, jump_every: u64, jump: i64 },
+    Zipf {
+        thresholds: Box<[u64]>,
+        values: Option<Box<[Ready]>>,
+    },
+    Walk {
+        start: f64,
+        step: f64,
+        min: f64,
+        max: f64,
+    },
+    Seq {
+        start: i64,
+        step: i64,
+        jump_every: u64,
+        jump: i64,
+    },
     Uuid,
     EventTime,
-    Geo { stream: Substream, boxes: Box<[GeoBox]>, thresholds: Box<[u64]>, axis: Axis },
+    Geo {
+        stream: Substream,
+        boxes: Box<[GeoBox]>,
+        thresholds: Box<[u64]>,
+        axis: Axis,
+    },
     Expr(Expr),
-    Lookup { rows: Box<[Ready]> },
-    LookupBy { keys: Box<[Box<str>]>, rows: Box<[Ready]>, field: usize },
+    Lookup {
+        rows: Box<[Ready]>,
+    },
+    LookupBy {
+        keys: Box<[Box<str>]>,
+        rows: Box<[Ready]>,
+        field: usize,
+    },
     Helper(Helper),
-    State { entities: u64, length: u64, names: Box<[Ready]>, transitions: Box<[(Box<[u32]>, Box<[u64]>)]> },
+    State {
+        entities: u64,
+        length: u64,
+        names: Box<[Ready]>,
+        transitions: Box<[Transitions]>,
+    },
 }
 
 /// Cumulative weights scaled to 2^64.
@@ -177,7 +223,9 @@ impl Make {
                 for (name, next) in states {
                     let mut targets = Vec::new();
                     for target in next.keys() {
-                        let index = states.get_index_of(target).ok_or_else(|| GenerateError::new(format!("states.{name}"), format!("no state is named '{target}'")))?;
+                        let index = states
+                            .get_index_of(target)
+                            .ok_or_else(|| GenerateError::new(format!("states.{name}"), format!("no state is named '{target}'")))?;
                         targets.push(index as u32);
                     }
                     let weights: Vec<f64> = next.values().copied().collect();
@@ -232,11 +280,8 @@ impl Make {
         match by {
             None => Ok(Self::Lookup { rows: values }),
             Some(by) => {
-                let field = context
-                    .names
-                    .iter()
-                    .position(|name| *name == by)
-                    .ok_or_else(|| GenerateError::new("by", format!("no field is named '{by}'")))?;
+                let field =
+                    context.names.iter().position(|name| *name == by).ok_or_else(|| GenerateError::new("by", format!("no field is named '{by}'")))?;
                 let keys = rows.iter().map(|row| row.first().map_or("", String::as_str).into()).collect();
                 Ok(Self::LookupBy { keys, rows: values, field })
             }

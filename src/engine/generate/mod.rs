@@ -21,7 +21,7 @@ use crate::engine::time::{VirtualTime, parse_iso};
 
 pub use error::{GenerateError, near_miss};
 pub use make::Files;
-pub use rate::{ArrivalsKind, Arrivals, RateSpec, Slot};
+pub use rate::{Arrivals, ArrivalsKind, RateSpec, Slot};
 pub use spec::{Axis, Change, DefectSpec, FieldSpec, GenSpec, GeneratorSpec, KeySpec};
 
 use make::{Context, Make, write_raw};
@@ -191,7 +191,10 @@ impl Generator {
             let path = format!("defect[{index}]");
             let mut set = Vec::new();
             for (field, value) in &defect.set {
-                let at = names.iter().position(|name| name == field).ok_or_else(|| GenerateError::new(format!("{path}.set"), format!("no field is named '{field}'")))?;
+                let at = names
+                    .iter()
+                    .position(|name| name == field)
+                    .ok_or_else(|| GenerateError::new(format!("{path}.set"), format!("no field is named '{field}'")))?;
                 set.push((at, Ready::new(value)));
             }
             defects.push(Defect {
@@ -383,8 +386,6 @@ fn write_json(value: Val<'_>, field: &Field, scratch: &[u8], out: &mut Vec<u8>) 
 
 /// Fields in an order in which each comes after those it uses.
 fn evaluation_order(fields: &[Field], names: &[&str]) -> Result<Vec<usize>, GenerateError> {
-    let mut order = Vec::with_capacity(fields.len());
-    let mut state = vec![0u8; fields.len()];
     fn visit(at: usize, fields: &[Field], names: &[&str], state: &mut [u8], order: &mut Vec<usize>) -> Result<(), GenerateError> {
         match state[at] {
             2 => return Ok(()),
@@ -400,6 +401,8 @@ fn evaluation_order(fields: &[Field], names: &[&str]) -> Result<Vec<usize>, Gene
         order.push(at);
         Ok(())
     }
+    let mut order = Vec::with_capacity(fields.len());
+    let mut state = vec![0u8; fields.len()];
     for at in 0..fields.len() {
         visit(at, fields, names, &mut state, &mut order)?;
     }

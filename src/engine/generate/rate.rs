@@ -130,7 +130,7 @@ pub struct Arrivals {
 }
 
 fn positive(name: &str, value: f64) -> Result<f64, GenerateError> {
-    if value.is_finite() && value >= 0.0 && value <= 1e9 {
+    if value.is_finite() && (0.0..=1e9).contains(&value) {
         Ok(value)
     } else {
         Err(GenerateError::new(name, format!("{value} is no rate; write a number from 0 to 1000000000")))
@@ -143,7 +143,14 @@ impl Arrivals {
     ///
     /// # Errors
     /// The path into the rate and what is wrong there.
-    pub fn compile(spec: &RateSpec, kind: ArrivalsKind, seed: u64, producer: &str, origin: VirtualTime, files: Files<'_>) -> Result<Self, GenerateError> {
+    pub fn compile(
+        spec: &RateSpec,
+        kind: ArrivalsKind,
+        seed: u64,
+        producer: &str,
+        origin: VirtualTime,
+        files: Files<'_>,
+    ) -> Result<Self, GenerateError> {
         let mut speedup_permille = None;
         let mut speed = |value: f64| {
             if !(0.001..=1e6).contains(&value) {
@@ -155,12 +162,15 @@ impl Arrivals {
         let shape = match spec {
             RateSpec::Constant { per_second } => Shape::Constant(positive("per_second", *per_second)?),
             RateSpec::Ramp { from, to, over } => Shape::Ramp(positive("from", *from)?, positive("to", *to)?, over.0.0 as f64),
-            RateSpec::Sine { mean, amplitude, period } => Shape::Sine(positive("mean", *mean)?, positive("amplitude", *amplitude)?, period.0.0.max(1) as f64),
+            RateSpec::Sine { mean, amplitude, period } => {
+                Shape::Sine(positive("mean", *mean)?, positive("amplitude", *amplitude)?, period.0.0.max(1) as f64)
+            }
             RateSpec::Steps { points } => {
                 if points.is_empty() || points.windows(2).any(|pair| pair[0].0 >= pair[1].0) {
                     return Err(GenerateError::new("points", "needs at least one point, at rising times"));
                 }
-                let points: Result<Vec<(u64, f64)>, _> = points.iter().map(|(at, rate)| positive("points", *rate).map(|rate| (at.0.0, rate))).collect();
+                let points: Result<Vec<(u64, f64)>, _> =
+                    points.iter().map(|(at, rate)| positive("points", *rate).map(|rate| (at.0.0, rate))).collect();
                 Shape::Steps(points?)
             }
             RateSpec::Profile { file, per_day, speedup } => {
@@ -202,7 +212,8 @@ impl Arrivals {
                 let mut times = Vec::new();
                 for row in csv(files, file).map_err(|error| error.within("file"))? {
                     let text = &row[0];
-                    let at = crate::engine::time::parse_iso(text).ok_or_else(|| GenerateError::new("file", format!("{file}: '{text}' is no ISO 8601 time")))?;
+                    let at = crate::engine::time::parse_iso(text)
+                        .ok_or_else(|| GenerateError::new("file", format!("{file}: '{text}' is no ISO 8601 time")))?;
                     times.push(at.since(origin).0);
                 }
                 if times.windows(2).any(|pair| pair[0] > pair[1]) {
@@ -264,7 +275,13 @@ impl Arrivals {
         let seconds = self.slot_us as f64 / 1e6;
         let per_second = match &*self.shape {
             Shape::Constant(rate) => *rate,
-            Shape::Ramp(from, to, over) => if middle >= *over { *to } else { from + (to - from) * middle / over },
+            Shape::Ramp(from, to, over) => {
+                if middle >= *over {
+                    *to
+                } else {
+                    from + (to - from) * middle / over
+                }
+            }
             Shape::Sine(mean, amplitude, period) => (mean + amplitude * libm::sin(middle / period * std::f64::consts::TAU)).max(0.0),
             Shape::Steps(points) => points.iter().rev().find(|(at, _)| (*at as f64) <= middle).map_or(0.0, |(_, rate)| *rate),
             Shape::Profile(rates, origin) => rates[((origin + self.axis()) / 3_600_000_000 % 24) as usize],

@@ -29,24 +29,30 @@ pub fn parse(text: &str) -> Result<Vec<Piece>, GenerateError> {
             let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
             format!("line {line}, column {column}")
         };
-        let close = text[open..].find("}}").map(|close| close_after_json(text, open + 2).unwrap_or(open + close)).ok_or_else(|| {
-            GenerateError::new("template", format!("{}: '{{{{' without '}}}}'", place(open)))
-        })?;
+        let close = text[open..]
+            .find("}}")
+            .map(|close| close_after_json(text, open + 2).unwrap_or(open + close))
+            .ok_or_else(|| GenerateError::new("template", format!("{}: '{{{{' without '}}}}'", place(open))))?;
         let inner = text[open + 2..close].trim();
         let (name, argument) = match inner.split_once('(') {
             None => (inner, None),
             Some((name, rest)) => {
-                let rest = rest.trim_end().strip_suffix(')').ok_or_else(|| GenerateError::new("template", format!("{}: '(' without ')'", place(open))))?;
+                let rest =
+                    rest.trim_end().strip_suffix(')').ok_or_else(|| GenerateError::new("template", format!("{}: '(' without ')'", place(open))))?;
                 let rest = rest.trim();
                 let argument = if rest.is_empty() {
                     None
                 } else {
-                    Some(parse_argument(rest).map_err(|error| GenerateError::new("template", format!("{}: the argument of {name}: {error}", place(open))))?)
+                    Some(
+                        parse_argument(rest)
+                            .map_err(|error| GenerateError::new("template", format!("{}: the argument of {name}: {error}", place(open))))?,
+                    )
                 };
                 (name.trim(), argument)
             }
         };
-        let helper = words::helper(name, argument.as_ref()).map_err(|error| GenerateError::new("template", format!("{}: {}", place(open), error.message)))?;
+        let helper =
+            words::helper(name, argument.as_ref()).map_err(|error| GenerateError::new("template", format!("{}: {}", place(open), error.message)))?;
         pieces.push(Piece::Helper(helper));
         at = close + 2;
     }
@@ -71,7 +77,6 @@ fn close_after_json(text: &str, from: usize) -> Option<usize> {
             _ if escaped => escaped = false,
             (Some(_), '\\') => escaped = true,
             (Some(quote), c) if c == quote => in_string = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => in_string = Some(c),
             (None, '(') => depth += 1,
             (None, ')') => {

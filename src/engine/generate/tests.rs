@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::*;
 use crate::engine::time::VirtualDuration;
 
-const BOXES: &str = "weight,lon_min,lon_max,lat_min,lat_max\n0.9,-74.010000,-73.950000,40.720000,40.790000\n0.1,-73.790000,-73.770000,40.640000,40.650000\n";
+const BOXES: &str =
+    "weight,lon_min,lon_max,lat_min,lat_max\n0.9,-74.010000,-73.950000,40.720000,40.790000\n0.1,-73.790000,-73.770000,40.640000,40.650000\n";
 
 fn files(name: &str) -> Option<Arc<[u8]>> {
     match name {
@@ -93,7 +94,10 @@ fn errors_say_where_and_what() {
         "field[0].gen: 'a' depends on itself"
     );
     assert_eq!(error(r#"field = [{ name = "a", omit = 2, gen = { kind = "uuid" } }]"#), "field[0].omit: 2 is no share; write a number from 0 to 1");
-    assert_eq!(error(r#"template = "x {{random.nunber(5)}}""#), "template: line 1, column 3: no helper is named 'random.nunber'; did you mean random.number?");
+    assert_eq!(
+        error(r#"template = "x {{random.nunber(5)}}""#),
+        "template: line 1, column 3: no helper is named 'random.nunber'; did you mean random.number?"
+    );
     assert!(error(r#"template = "x {{random.number(5)""#).contains("without '}}'"));
     assert!(error("field = []").contains("at least one field"));
     assert!(error(r#"field = [{ name = "a", gen = { kind = "geo", boxes = "none.csv", axis = "lon" } }]"#).contains("none.csv does not exist"));
@@ -118,7 +122,8 @@ fn the_data_generators_templates_run_unchanged() {
 
 #[test]
 fn changes_make_new_versions_and_leave_the_old_one() {
-    let generator = compile(r#"field = [{ name = "a", gen = { kind = "const", value = 1 } }, { name = "b", gen = { kind = "const", value = 2 } }]"#).expect("compiles");
+    let generator = compile(r#"field = [{ name = "a", gen = { kind = "const", value = 1 } }, { name = "b", gen = { kind = "const", value = 2 } }]"#)
+        .expect("compiles");
     let change: Change = toml::from_str("rename = { a = \"z\" }\nremove = [\"b\"]").expect("valid TOML");
     let next = generator.with_change(&change).expect("a good change");
     assert_eq!((record(&generator, 0).as_str(), record(&next, 0).as_str()), (r#"{"a":1,"b":2}"#, r#"{"z":1}"#));

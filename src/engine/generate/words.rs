@@ -10,8 +10,10 @@ use super::make::{pick, thresholds};
 use super::number::{TimeFormat, write_int};
 use super::value::{Ready, Val};
 
-const FIRST: &[&str] = &["Ada", "Ben", "Chen", "Dora", "Elif", "Femi", "Grace", "Hugo", "Ines", "Jamal", "Kira", "Liam", "Mina", "Noor", "Olga", "Pedro"];
-const LAST: &[&str] = &["Abara", "Bauer", "Castro", "Dubois", "Eriksen", "Fischer", "Garcia", "Haddad", "Ito", "Jensen", "Kumar", "Lopez", "Moreau", "Novak"];
+const FIRST: &[&str] =
+    &["Ada", "Ben", "Chen", "Dora", "Elif", "Femi", "Grace", "Hugo", "Ines", "Jamal", "Kira", "Liam", "Mina", "Noor", "Olga", "Pedro"];
+const LAST: &[&str] =
+    &["Abara", "Bauer", "Castro", "Dubois", "Eriksen", "Fischer", "Garcia", "Haddad", "Ito", "Jensen", "Kumar", "Lopez", "Moreau", "Novak"];
 const CITIES: &[&str] = &["Seattle", "Dublin", "Osaka", "Cape Town", "Lyon", "Porto", "Austin", "Recife", "Tampere", "Pune", "Perth", "Leeds"];
 const COUNTRIES: &[&str] = &["Ireland", "Japan", "Brazil", "France", "Portugal", "Finland", "India", "Australia", "Canada", "Kenya"];
 const STATES: &[&str] = &["Washington", "Texas", "Ohio", "Oregon", "Maine", "Nevada", "Utah", "Georgia"];

@@ -6,8 +6,8 @@ use base64::engine::general_purpose::STANDARD;
 use crate::api::kinesis::{
     DescribeLimitsResponse, DescribeStreamRequest, DescribeStreamResponse, DescribeStreamSummaryRequest, DescribeStreamSummaryResponse,
     EnhancedMetrics, HashKeyRange, ListShardsRequest, ListShardsResponse, ListStreamsRequest, ListStreamsResponse, SequenceNumberRange,
-    Shard as ShardDescription, ShardFilter, ShardFilterType, StreamDescription, StreamDescriptionSummary, StreamMode, StreamModeDetails, StreamStatus,
-    StreamSummary, WarmThroughputObject,
+    Shard as ShardDescription, ShardFilter, ShardFilterType, StreamDescription, StreamDescriptionSummary, StreamMode, StreamModeDetails,
+    StreamStatus, StreamSummary, WarmThroughputObject,
 };
 use crate::api::{ErrorCode, ServiceError, Timestamp};
 use crate::engine::limits::Limits;
@@ -34,7 +34,9 @@ pub(super) fn decode_token(kind: &str, token: &str, now: VirtualTime) -> Result<
     let invalid = || ServiceError::invalid_argument("NextToken is invalid.");
     let text = STANDARD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(invalid)?;
     let mut parts = text.splitn(4, '\n');
-    let (Some(found), Some(subject), Some(after), Some(made)) = (parts.next(), parts.next(), parts.next(), parts.next()) else { return Err(invalid()) };
+    let (Some(found), Some(subject), Some(after), Some(made)) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        return Err(invalid());
+    };
     let made = VirtualTime(made.parse().map_err(|_| invalid())?);
     if found != kind {
         return Err(invalid());
@@ -75,7 +77,8 @@ impl DataStream {
     /// A shard matches a filter of ListShards.
     fn matches(&self, shard: &Shard, filter: Option<&ShardFilter>, now: VirtualTime) -> bool {
         let horizon = now - self.retention();
-        let at = filter.and_then(|filter| filter.timestamp).map_or(VirtualTime(0), |t| VirtualTime::from_millis(u64::try_from(t.millis()).unwrap_or(0)));
+        let at =
+            filter.and_then(|filter| filter.timestamp).map_or(VirtualTime(0), |t| VirtualTime::from_millis(u64::try_from(t.millis()).unwrap_or(0)));
         match filter.map(|filter| filter.r#type) {
             None | Some(ShardFilterType::FromTrimHorizon | ShardFilterType::AfterShardId) => true,
             Some(ShardFilterType::AtLatest) => shard.is_open(),
@@ -133,7 +136,10 @@ impl Kinesis {
                 key_id: stream.key_id.clone(),
                 open_shard_count: stream.open_count() as i32,
                 consumer_count: Some(stream.consumers.len() as i32),
-                warm_throughput: stream.warm_mibps.filter(|_| modern).map(|mibps| WarmThroughputObject { target_mibps: Some(mibps), current_mibps: Some(mibps) }),
+                warm_throughput: stream
+                    .warm_mibps
+                    .filter(|_| modern)
+                    .map(|mibps| WarmThroughputObject { target_mibps: Some(mibps), current_mibps: Some(mibps) }),
                 max_record_size_in_kib: modern.then_some(stream.record_limit_kib as i32),
                 channel_count: None,
                 record_distribution_strategy: (modern && stream.mode == StreamMode::OnDemand).then_some(stream.distribution),
@@ -143,7 +149,8 @@ impl Kinesis {
     }
 
     pub(super) fn list_streams(&mut self, ctx: &mut Ctx<'_>, q: &ListStreamsRequest) -> Result<ListStreamsResponse, ServiceError> {
-        let page = q.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(ctx.limits.list_streams_page).clamp(1, ctx.limits.list_streams_page);
+        let page =
+            q.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(ctx.limits.list_streams_page).clamp(1, ctx.limits.list_streams_page);
         let after = match (&q.next_token, &q.exclusive_start_stream_name) {
             (Some(token), _) => Some(decode_token("streams", token, ctx.now)?.1),
             (None, name) => name.clone(),
@@ -191,7 +198,7 @@ impl Kinesis {
             filter = serde_json::from_str(written).unwrap_or(None);
             (name.to_owned(), Some(after))
         } else {
-            (self.resolve(q.stream_name.as_deref(), q.stream_arn.as_deref())?, q.exclusive_start_shard_id.clone())
+            (Self::resolve(q.stream_name.as_deref(), q.stream_arn.as_deref())?, q.exclusive_start_shard_id.clone())
         };
         let account = self.account.clone();
         let stream = self.find_mut(Some(&name), None)?;
@@ -245,9 +252,9 @@ impl Kinesis {
 
 /// The shard after which a listing starts; it need not be alive any more.
 fn start_shard(stream: &DataStream, id: &str, account: &str) -> Result<u32, ServiceError> {
-    full_shard_number(id).filter(|number| *number < stream.next_shard).ok_or_else(|| {
-        ServiceError::resource_not_found(format!("Shard {id} in stream {} under account {account} does not exist", stream.name))
-    })
+    full_shard_number(id)
+        .filter(|number| *number < stream.next_shard)
+        .ok_or_else(|| ServiceError::resource_not_found(format!("Shard {id} in stream {} under account {account} does not exist", stream.name)))
 }
 
 fn check_filter(filter: Option<&ShardFilter>) -> Result<(), ServiceError> {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::api::kinesis::{
     Consumer, ConsumerDescription, ConsumerStatus, DeregisterStreamConsumerRequest, DescribeStreamConsumerRequest, DescribeStreamConsumerResponse,
-    ListStreamConsumersRequest, ListStreamConsumersResponse, RegisterStreamConsumerRequest, RegisterStreamConsumerResponse, StartingPosition, StreamMode, SubscribeToShardEvent, SubscribeToShardRequest,
+    ListStreamConsumersRequest, ListStreamConsumersResponse, RegisterStreamConsumerRequest, RegisterStreamConsumerResponse, StartingPosition,
+    StreamMode, SubscribeToShardEvent, SubscribeToShardRequest,
 };
 use crate::api::{ServiceError, Timestamp};
 use crate::engine::metrics::{Dimensions, Metric};
@@ -119,7 +120,11 @@ impl Kinesis {
         }
     }
 
-    pub(super) fn register_consumer(&mut self, ctx: &mut Ctx<'_>, q: &RegisterStreamConsumerRequest) -> Result<RegisterStreamConsumerResponse, ServiceError> {
+    pub(super) fn register_consumer(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        q: &RegisterStreamConsumerRequest,
+    ) -> Result<RegisterStreamConsumerResponse, ServiceError> {
         let (wait, account, now) = (self.waits.consumer, self.account.clone(), ctx.now);
         let max = ctx.limits.fanout_consumers;
         let stream = self.find_mut(None, Some(&q.stream_arn))?;
@@ -142,7 +147,10 @@ impl Kinesis {
             )));
         }
         if stream.consumers.values().filter(|consumer| consumer.status == ConsumerStatus::Creating).count() >= CREATING_MAX {
-            return Err(ServiceError::limit_exceeded(format!("At most {CREATING_MAX} consumers of stream {} can be CREATING at a time.", stream.name)));
+            return Err(ServiceError::limit_exceeded(format!(
+                "At most {CREATING_MAX} consumers of stream {} can be CREATING at a time.",
+                stream.name
+            )));
         }
         let consumer = FanoutConsumer {
             name: q.consumer_name.as_str().into(),
@@ -152,10 +160,8 @@ impl Kinesis {
             tags: q.tags.clone().unwrap_or_default(),
             policy: None,
         };
-        ctx.schedule.at(
-            now + wait,
-            Wake::FanoutConsumer { stream: stream.name.clone(), incarnation: stream.incarnation, consumer: consumer.name.clone() },
-        );
+        ctx.schedule
+            .at(now + wait, Wake::FanoutConsumer { stream: stream.name.clone(), incarnation: stream.incarnation, consumer: consumer.name.clone() });
         ctx.bill.fanout_shard_hours += stream.open_count();
         ctx.journal.push(now, format!("stream {}", stream.name), "consumer", format!("RegisterStreamConsumer {}", consumer.name), false);
         let name = stream.name.clone();
@@ -245,8 +251,7 @@ impl Kinesis {
         let shard = &stream.shards[&number];
         let StartingPosition { r#type, sequence_number, timestamp } = &q.starting_position;
         check_position_arguments(now, *r#type, sequence_number.as_deref(), *timestamp)?;
-        let sequence =
-            sequence_number.as_deref().map(|text| parse_position_number(stream, shard, text, "SubscribeToShard", &account)).transpose()?;
+        let sequence = sequence_number.as_deref().map(|text| parse_position_number(stream, shard, text, "SubscribeToShard", &account)).transpose()?;
         let at = timestamp.map(|at| VirtualTime::from_millis(u64::try_from(at.millis()).unwrap_or(0)));
         let next = stream.position(shard, *r#type, sequence, at);
         let dimensions = Dimensions::FanoutConsumer(stream_name.clone(), name.clone());
@@ -289,7 +294,8 @@ impl Kinesis {
         stream.trim(now);
         subscription.budget.refill(now);
         let budget = if ctx.limits.enforce_throughput { subscription.budget.available() } else { u64::MAX };
-        let request = ReadRequest { shard: subscription.shard, next: subscription.next, limit: if budget == 0 { 0 } else { 10_000 }, max_bytes: budget };
+        let request =
+            ReadRequest { shard: subscription.shard, next: subscription.next, limit: if budget == 0 { 0 } else { 10_000 }, max_bytes: budget };
         let Some(range) = stream.range(now, request) else { return Pushed::Ended };
         subscription.budget.take(if ctx.limits.enforce_throughput { range.bytes } else { 0 });
         subscription.next = range.next;
@@ -318,9 +324,10 @@ impl Kinesis {
         let stream = self.streams.get(stream)?;
         let log = &stream.shards.get(&shard)?.log;
         let records = stream.records(ctx, shard, range);
-        let continuation = log
-            .slot(range.next.saturating_sub(1))
-            .map_or_else(|| stream.shards[&shard].starting_sequence_number(), |slot| stream.shards[&shard].sequence_number(range.next - 1, slot.arrival));
+        let continuation = log.slot(range.next.saturating_sub(1)).map_or_else(
+            || stream.shards[&shard].starting_sequence_number(),
+            |slot| stream.shards[&shard].sequence_number(range.next - 1, slot.arrival),
+        );
         let children = stream.children(shard);
         Some(SubscribeToShardEvent {
             records,

@@ -191,19 +191,16 @@ impl Kinesis {
         let (account, now) = (self.account.clone(), ctx.now);
         let stream = self.find_for_data(q.stream_name.as_deref(), q.stream_arn.as_deref())?;
         stream.trim(now);
-        let missing = || ServiceError::resource_not_found(format!("Shard {} in stream {} under account {account} does not exist", q.shard_id, stream.name));
+        let missing =
+            || ServiceError::resource_not_found(format!("Shard {} in stream {} under account {account} does not exist", q.shard_id, stream.name));
         let number = full_shard_number(&q.shard_id).filter(|number| stream.shards.contains_key(number)).ok_or_else(missing)?;
         let shard = stream.shards.get(&number).expect("checked above");
         check_position_arguments(ctx.now, q.shard_iterator_type, q.starting_sequence_number.as_deref(), q.timestamp)?;
-        let sequence = q
-            .starting_sequence_number
-            .as_deref()
-            .map(|text| parse_position_number(stream, shard, text, "GetShardIterator", &account))
-            .transpose()?;
+        let sequence =
+            q.starting_sequence_number.as_deref().map(|text| parse_position_number(stream, shard, text, "GetShardIterator", &account)).transpose()?;
         let at = q.timestamp.map(|timestamp| VirtualTime::from_millis(u64::try_from(timestamp.millis()).unwrap_or(0)));
         let next = stream.position(shard, q.shard_iterator_type, sequence, at);
-        let token =
-            ShardIterator { stream: stream.name.to_string(), incarnation: stream.incarnation, shard: number, next, created: now }.encode();
+        let token = ShardIterator { stream: stream.name.to_string(), incarnation: stream.incarnation, shard: number, next, created: now }.encode();
         let name = stream.name.clone();
         let shard = stream.shards.get_mut(&number).expect("checked above");
         if ctx.limits.enforce_throughput {
@@ -221,7 +218,7 @@ impl Kinesis {
         let now = ctx.now;
         let iterator = ShardIterator::decode(&q.shard_iterator, now)?;
         if let Some(arn) = &q.stream_arn
-            && self.resolve(None, Some(arn))? != iterator.stream
+            && Self::resolve(None, Some(arn))? != iterator.stream
         {
             return Err(ServiceError::invalid_argument(format!("StreamARN {arn} does not match the stream of the ShardIterator.")));
         }
@@ -242,7 +239,13 @@ impl Kinesis {
         }
         if !stream.admit_read(ctx, iterator.shard) {
             let text = rate_exceeded(iterator.shard, &stream.name, &account);
-            ctx.journal.push(now, format!("stream {}", stream.name), "throttled", format!("GetRecords refused on {}", shard_id(iterator.shard)), true);
+            ctx.journal.push(
+                now,
+                format!("stream {}", stream.name),
+                "throttled",
+                format!("GetRecords refused on {}", shard_id(iterator.shard)),
+                true,
+            );
             return Err(ServiceError::throughput_exceeded(text));
         }
         let request = ReadRequest { shard: iterator.shard, next: iterator.next, limit, max_bytes: ctx.limits.get_records_bytes };
@@ -306,7 +309,11 @@ pub(super) fn parse_position_number(
     operation: &str,
     account: &str,
 ) -> Result<SequenceNumber, ServiceError> {
-    let used = format!("StartingSequenceNumber {text} used in {operation} on shard {} in stream {} under account {account}", shard_id(shard.number), stream.name);
+    let used = format!(
+        "StartingSequenceNumber {text} used in {operation} on shard {} in stream {} under account {account}",
+        shard_id(shard.number),
+        stream.name
+    );
     let Some(number) = SequenceNumber::parse(text) else {
         return Err(ServiceError::invalid_argument(format!("{used} is invalid.")));
     };

@@ -34,7 +34,8 @@ impl HotKeys {
     pub fn note(&mut self, now: VirtualTime, hash: HashKey, counter: u64) {
         let index = now.secs() / WINDOW_SECS;
         if self.current.index != index {
-            self.previous = if self.current.index + 1 == index { self.current } else { Window { index: index.saturating_sub(1), ..Window::default() } };
+            self.previous =
+                if self.current.index + 1 == index { self.current } else { Window { index: index.saturating_sub(1), ..Window::default() } };
             self.current = Window { index, ..Window::default() };
         }
         let window = &mut self.current;

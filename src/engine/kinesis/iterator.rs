@@ -91,16 +91,7 @@ fn java_date(at: VirtualTime) -> String {
     const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let c = at.civil();
-    format!(
-        "{} {} {:02} {:02}:{:02}:{:02} UTC {}",
-        DAYS[c.weekday as usize],
-        MONTHS[c.month as usize - 1],
-        c.day,
-        c.hour,
-        c.minute,
-        c.second,
-        c.year
-    )
+    format!("{} {} {:02} {:02}:{:02}:{:02} UTC {}", DAYS[c.weekday as usize], MONTHS[c.month as usize - 1], c.day, c.hour, c.minute, c.second, c.year)
 }
 
 #[cfg(test)]
@@ -121,7 +112,10 @@ mod tests {
         assert_eq!(ShardIterator::decode(&token, at(300_000)), Ok(sample()));
         let error = ShardIterator::decode(&token, at(300_001)).expect_err("expired");
         assert_eq!(error.code, ErrorCode::ExpiredIteratorException);
-        assert!(error.message.starts_with("Iterator expired. The iterator was created at time Thu Jan 22 01:22:02 UTC 2015 while right now"), "{error}");
+        assert!(
+            error.message.starts_with("Iterator expired. The iterator was created at time Thu Jan 22 01:22:02 UTC 2015 while right now"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -171,7 +171,7 @@ impl Kinesis {
     }
 
     /// The name that a request means; both forms must agree.
-    fn resolve(&self, name: Option<&str>, arn: Option<&str>) -> Result<String, ServiceError> {
+    fn resolve(name: Option<&str>, arn: Option<&str>) -> Result<String, ServiceError> {
         let from_arn = arn.map(|arn| {
             arn.split_once(":stream/")
                 .map(|(_, rest)| rest.split_once("/consumer/").map_or(rest, |(stream, _)| stream).to_owned())
@@ -189,12 +189,12 @@ impl Kinesis {
 
     /// The stream that a request means, in any state.
     fn find(&self, name: Option<&str>, arn: Option<&str>) -> Result<&DataStream, ServiceError> {
-        let name = self.resolve(name, arn)?;
+        let name = Self::resolve(name, arn)?;
         self.streams.get(name.as_str()).ok_or_else(|| self.not_found(&name))
     }
 
     fn find_mut(&mut self, name: Option<&str>, arn: Option<&str>) -> Result<&mut DataStream, ServiceError> {
-        let name = self.resolve(name, arn)?;
+        let name = Self::resolve(name, arn)?;
         if !self.streams.contains_key(name.as_str()) {
             return Err(self.not_found(&name));
         }
@@ -218,7 +218,7 @@ impl Kinesis {
 
     /// The stream for a data operation: a stream that never became ACTIVE is not found.
     fn find_for_data(&mut self, name: Option<&str>, arn: Option<&str>) -> Result<&mut DataStream, ServiceError> {
-        let resolved = self.resolve(name, arn)?;
+        let resolved = Self::resolve(name, arn)?;
         match self.streams.get(resolved.as_str()) {
             Some(stream) if stream.next_shard > 0 => {}
             _ => return Err(self.not_found(&resolved)),
@@ -242,7 +242,11 @@ impl Kinesis {
                 let mut expected = Some(0u128);
                 for shard in &open {
                     if Some(shard.start.0) != expected || shard.end < shard.start {
-                        return Err(format!("open shards of {} do not partition the hash space at {} (topology)", stream.name, shard_id(shard.number)));
+                        return Err(format!(
+                            "open shards of {} do not partition the hash space at {} (topology)",
+                            stream.name,
+                            shard_id(shard.number)
+                        ));
                     }
                     expected = shard.end.0.checked_add(1);
                 }

@@ -68,7 +68,15 @@ pub struct PutTotals {
 
 impl DataStream {
     /// Stores one record in the shard that holds `hash`, or refuses it by the shard's limits.
-    pub fn place(&mut self, now: VirtualTime, limits: &Limits, hash: HashKey, payload: Payload<'_>, user_records: u64, totals: &mut PutTotals) -> Placed {
+    pub fn place(
+        &mut self,
+        now: VirtualTime,
+        limits: &Limits,
+        hash: HashKey,
+        payload: Payload<'_>,
+        user_records: u64,
+        totals: &mut PutTotals,
+    ) -> Placed {
         let number = self.map.shard_of(hash).expect("open shards cover the hash space: see check_invariants");
         let shard = self.shards.get_mut(&number).expect("the map names living shards");
         let bytes = payload.bytes();
@@ -84,7 +92,7 @@ impl DataStream {
         let load = shard.loads.current(now);
         load.accepted_records += 1;
         load.accepted_bytes += bytes;
-        if counter & 3 == 0 {
+        if counter.is_multiple_of(4) {
             shard.hot_keys.note(now, hash, counter);
         }
         self.note_density(now, hash);
@@ -172,7 +180,14 @@ impl DataStream {
     }
 
     /// Stores a batch from outside, hashing several keys at a time. `outcome` gets each entry's fate in order.
-    pub fn place_batch(&mut self, now: VirtualTime, limits: &Limits, entries: &[PutEntry<'_>], totals: &mut PutTotals, mut outcome: impl FnMut(Placed)) {
+    pub fn place_batch(
+        &mut self,
+        now: VirtualTime,
+        limits: &Limits,
+        entries: &[PutEntry<'_>],
+        totals: &mut PutTotals,
+        mut outcome: impl FnMut(Placed),
+    ) {
         for chunk in entries.chunks(LANES) {
             let mut hashes = [HashKey(0); LANES];
             if chunk.len() == LANES {
@@ -244,7 +259,10 @@ impl Kinesis {
         if let Some(text) = &q.sequence_number_for_ordering {
             let valid = SequenceNumber::parse(text).is_some_and(|number| {
                 number.record_secs <= now.secs()
-                    && stream.shards.get(&number.shard).is_some_and(|shard| shard.created_secs == number.shard_created_secs && number.counter < shard.log.next())
+                    && stream
+                        .shards
+                        .get(&number.shard)
+                        .is_some_and(|shard| shard.created_secs == number.shard_created_secs && number.counter < shard.log.next())
             });
             if !valid {
                 return Err(ServiceError::invalid_argument(format!(
@@ -308,7 +326,8 @@ impl Kinesis {
             stream.book_shards_of(ctx, &entries, &placed);
         }
         if totals.refused_records > 0 {
-            let mut shards: Vec<u32> = placed.iter().filter_map(|fate| if let Placed::Throttled { shard } = fate { Some(*shard) } else { None }).collect();
+            let mut shards: Vec<u32> =
+                placed.iter().filter_map(|fate| if let Placed::Throttled { shard } = fate { Some(*shard) } else { None }).collect();
             shards.sort_unstable();
             shards.dedup();
             let shards = shards.iter().map(|shard| format!("{shard:04}")).collect::<Vec<_>>().join(", ");

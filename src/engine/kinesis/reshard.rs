@@ -2,9 +2,7 @@
 //! the change completes, then they close and the children open at one instant.
 
 use crate::api::ServiceError;
-use crate::api::kinesis::{
-    MergeShardsRequest, SplitShardRequest, StreamMode, StreamStatus, UpdateShardCountRequest, UpdateShardCountResponse,
-};
+use crate::api::kinesis::{MergeShardsRequest, SplitShardRequest, StreamMode, StreamStatus, UpdateShardCountRequest, UpdateShardCountResponse};
 use crate::engine::limits::Limits;
 use crate::engine::time::{VirtualDuration, VirtualTime};
 
@@ -102,7 +100,8 @@ impl DataStream {
             }
             for (index, start) in starts.iter().enumerate() {
                 let end = starts.get(index + 1).map_or(HashKey::MAX, |next| HashKey(next.0 - 1));
-                let pieces: Vec<u32> = self.open_shards().iter().filter(|shard| shard.start >= *start && shard.end <= end).map(|shard| shard.number).collect();
+                let pieces: Vec<u32> =
+                    self.open_shards().iter().filter(|shard| shard.start >= *start && shard.end <= end).map(|shard| shard.number).collect();
                 let mut pieces = pieces.into_iter();
                 let Some(mut merged) = pieces.next() else { continue };
                 for piece in pieces {
@@ -121,19 +120,16 @@ impl DataStream {
 
     fn in_on_demand_mode(&self, account: &str) -> Result<(), ServiceError> {
         if self.mode == StreamMode::OnDemand {
-            return Err(ServiceError::validation(format!(
-                "Request is invalid. Stream {} under account {account} is in On-Demand mode.",
-                self.name
-            )));
+            return Err(ServiceError::validation(format!("Request is invalid. Stream {} under account {account} is in On-Demand mode.", self.name)));
         }
         Ok(())
     }
 
     /// An open shard named in a split or merge.
     fn open_shard_named(&self, id: &str, account: &str) -> Result<u32, ServiceError> {
-        let number = full_shard_number(id).filter(|number| self.shards.contains_key(number)).ok_or_else(|| {
-            ServiceError::resource_not_found(format!("Could not find shard {id} in stream {} under account {account}.", self.name))
-        })?;
+        let number = full_shard_number(id)
+            .filter(|number| self.shards.contains_key(number))
+            .ok_or_else(|| ServiceError::resource_not_found(format!("Could not find shard {id} in stream {} under account {account}.", self.name)))?;
         if !self.shards[&number].is_open() {
             return Err(ServiceError::invalid_argument(format!(
                 "Shard {id} in stream {} under account {account} has already been merged or split, and thus is not eligible for merging or splitting.",
@@ -147,7 +143,8 @@ impl DataStream {
 impl Kinesis {
     /// The account's shard limit, asked before shards are added.
     pub(super) fn check_shard_limit(&self, limits: &Limits, additional: u64) -> Result<(), ServiceError> {
-        let current = self.open_shards() + self.streams.values().filter_map(|s| if let Some(Pending::Create(n)) = s.pending { Some(n) } else { None }).sum::<u64>();
+        let current = self.open_shards()
+            + self.streams.values().filter_map(|s| if let Some(Pending::Create(n)) = s.pending { Some(n) } else { None }).sum::<u64>();
         if current + additional > limits.account_shards {
             return Err(ServiceError::limit_exceeded(format!(
                 "This request would exceed the shard limit for the account {} in {}. Current shard count for the account: {current}. Limit: {}. Number of \
@@ -195,13 +192,19 @@ impl Kinesis {
             )));
         }
         stream.begin(ctx, Pending::Merge(number, adjacent), StreamStatus::Updating, wait);
-        ctx.journal.push(ctx.now, format!("stream {}", stream.name), "updating", format!("MergeShards {} and {}", shard_id(number), shard_id(adjacent)), false);
+        ctx.journal.push(
+            ctx.now,
+            format!("stream {}", stream.name),
+            "updating",
+            format!("MergeShards {} and {}", shard_id(number), shard_id(adjacent)),
+            false,
+        );
         Ok(())
     }
 
     pub(super) fn update_shard_count(&mut self, ctx: &mut Ctx<'_>, q: &UpdateShardCountRequest) -> Result<UpdateShardCountResponse, ServiceError> {
         let account = self.account.clone();
-        let (arn_wanted, waits) = (self.arn(&self.resolve(q.stream_name.as_deref(), q.stream_arn.as_deref())?), self.waits);
+        let (arn_wanted, waits) = (self.arn(&Self::resolve(q.stream_name.as_deref(), q.stream_arn.as_deref())?), self.waits);
         let target = u64::try_from(q.target_shard_count).unwrap_or(0);
         let open = self.find(q.stream_name.as_deref(), q.stream_arn.as_deref())?.open_count();
         let now = ctx.now;

@@ -140,8 +140,8 @@ impl Kinesis {
         q: &DisableEnhancedMonitoringRequest,
     ) -> Result<DisableEnhancedMonitoringResponse, ServiceError> {
         let unwanted = expand(&q.shard_level_metrics);
-        let (name, current, desired) =
-            self.change_monitoring(ctx, q.stream_name.as_deref(), q.stream_arn.as_deref(), |current| current.difference(&unwanted).copied().collect())?;
+        let (name, current, desired) = self
+            .change_monitoring(ctx, q.stream_name.as_deref(), q.stream_arn.as_deref(), |current| current.difference(&unwanted).copied().collect())?;
         Ok(DisableEnhancedMonitoringResponse {
             stream_arn: ctx.limits.modern.then(|| self.arn(&name)),
             stream_name: Some(name),

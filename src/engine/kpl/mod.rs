@@ -191,16 +191,15 @@ mod tests {
         let data = sample();
         assert_eq!(data[..4], MAGIC);
         let expected: &[u8] = &[
-            0x0a, 1, b'a', 0x0a, 1, b'b', 0x12, 1, b'5', 0x1a, 7, 0x08, 0, 0x1a, 3, b'o', b'n', b'e', 0x1a, 9, 0x08, 1, 0x10, 0, 0x1a, 3, b't', b'w', b'o',
-            0x1a, 4, 0x08, 0, 0x1a, 0,
+            0x0a, 1, b'a', 0x0a, 1, b'b', 0x12, 1, b'5', 0x1a, 7, 0x08, 0, 0x1a, 3, b'o', b'n', b'e', 0x1a, 9, 0x08, 1, 0x10, 0, 0x1a, 3, b't', b'w',
+            b'o', 0x1a, 4, 0x08, 0, 0x1a, 0,
         ];
         assert_eq!(&data[4..data.len() - 16], expected);
         let Deaggregated::Records(records) = deaggregate(&data, None) else { panic!("an aggregate") };
-        assert_eq!(records.iter().map(|r| (r.partition_key, r.explicit_hash_key, r.data)).collect::<Vec<_>>(), [
-            ("a", None, b"one".as_slice()),
-            ("b", Some("5"), b"two"),
-            ("a", None, b"")
-        ]);
+        assert_eq!(
+            records.iter().map(|r| (r.partition_key, r.explicit_hash_key, r.data)).collect::<Vec<_>>(),
+            [("a", None, b"one".as_slice()), ("b", Some("5"), b"two"), ("a", None, b"")]
+        );
         assert_eq!(user_record_count(&data), 3);
         assert_eq!(user_record_count(b"plain"), 1);
     }

@@ -160,7 +160,10 @@ impl Queue {
                 let mut bytes = 0;
                 let mut records = 0;
                 for waiting in &self.items {
-                    if !self.records.admits(1) || !self.bytes.admits(waiting.bytes()) || !(full_call || now.since(waiting.handed) >= settings.buffered) {
+                    if !self.records.admits(1)
+                        || !self.bytes.admits(waiting.bytes())
+                        || !(full_call || now.since(waiting.handed) >= settings.buffered)
+                    {
                         break;
                     }
                     self.records.take(1);

@@ -9,7 +9,8 @@ pub fn start_lines(settings: &Settings) -> Vec<String> {
     match settings.kind {
         ProducerKind::Replay => {
             let speedup = settings.speedup_permille.unwrap_or(1000);
-            let speedup = if speedup.is_multiple_of(1000) { (speedup / 1000).to_string() } else { format!("{}.{:03}", speedup / 1000, speedup % 1000) };
+            let speedup =
+                if speedup.is_multiple_of(1000) { (speedup / 1000).to_string() } else { format!("{}.{:03}", speedup / 1000, speedup % 1000) };
             vec![format!(
                 "starting to populate stream {} in region {} with a speedup factor of {speedup}{}",
                 settings.target,

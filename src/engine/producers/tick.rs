@@ -147,7 +147,13 @@ impl Producer {
     fn oldest_event_time(&self) -> Option<VirtualTime> {
         let waiting = match &self.sender {
             Sender::Kpl(sender) => sender.oldest_event_time(),
-            Sender::Sdk(sender) => if self.source.has_event_time() { sender.oldest_event_time() } else { None },
+            Sender::Sdk(sender) => {
+                if self.source.has_event_time() {
+                    sender.oldest_event_time()
+                } else {
+                    None
+                }
+            }
         };
         match (waiting, self.source.next_event_time()) {
             (Some(a), Some(b)) => Some(a.min(b)),
@@ -298,12 +304,15 @@ impl Producer {
         metrics.add(Metric::KinesisRecordsPut, &dimensions, now, last.stored);
         metrics.add(Metric::KinesisRecordsDataPut, &dimensions, now, last.stored_bytes);
         metrics.add(Metric::AllErrors, &dimensions, now, last.refused);
-        if last.stored > 0 {
-            metrics.add(Metric::BufferingTime, &dimensions, now, last.buffering_us / last.stored / 1000);
-            metrics.add(Metric::UserRecordsPerKinesisRecord, &dimensions, now, last.acknowledged / last.stored);
-        }
-        if last.calls > 0 {
-            metrics.add(Metric::KinesisRecordsPerRequest, &dimensions, now, (last.stored + last.refused) / last.calls);
+        let means = [
+            (Metric::BufferingTime, last.buffering_us / 1000, last.stored),
+            (Metric::UserRecordsPerKinesisRecord, last.acknowledged, last.stored),
+            (Metric::KinesisRecordsPerRequest, last.stored + last.refused, last.calls),
+        ];
+        for (metric, sum, count) in means {
+            if let Some(mean) = sum.checked_div(count) {
+                metrics.add(metric, &dimensions, now, mean);
+            }
         }
     }
 }

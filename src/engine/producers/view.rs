@@ -17,7 +17,13 @@ impl Producer {
         if let Some(speedup) = settings.speedup_permille {
             words.push(format!("speedup {}", speedup / 1000));
         }
-        words.push(if settings.aggregate { "aggregated".to_owned() } else if settings.single { "PutRecord".to_owned() } else { format!("PutRecords {}", settings.batch) });
+        words.push(if settings.aggregate {
+            "aggregated".to_owned()
+        } else if settings.single {
+            "PutRecord".to_owned()
+        } else {
+            format!("PutRecords {}", settings.batch)
+        });
         if let Some(hot) = &self.hot_key {
             words.push(format!("key {} for {} ‰", hot.key, hot.share_permille));
         }
