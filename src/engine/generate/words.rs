@@ -49,7 +49,7 @@ pub enum Helper {
     Ip,
     /// Six pairs of hexadecimal digits.
     Mac,
-    /// https://word.domain.
+    /// An address of a word and a domain.
     Url,
     /// +1-555-…
     Phone,
