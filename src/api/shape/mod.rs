@@ -1,6 +1,6 @@
 //! The shape table: which members each request has, their types and their constraints, as static data; and the one validator driven by it.
 //!
-//! [`mod@decode`] is how a request arrives from text: type errors first (`SerializationException`), then constraints
+//! `decode` is how a request arrives from text: type errors first (`SerializationException`), then constraints
 //! (`ValidationException`), then the typed value. [`constraints`] checks an already typed request with the same texts.
 
 mod base64_text;
