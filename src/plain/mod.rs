@@ -4,7 +4,8 @@ use std::io::{BufRead, Write};
 
 use crate::engine::time::VirtualTime;
 use crate::session::language::{accounting, status};
-use crate::session::{Outcome, Session};
+use crate::session::Session;
+use crate::session::driver::Outcome;
 
 /// What standard output carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
