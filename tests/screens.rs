@@ -1,4 +1,5 @@
 //! What the screens look like: text and a grid of style roles, per screen, fixture and size. Read a changed snapshot before you accept it.
+#![allow(clippy::panic, reason = "a test fails by panicking")]
 
 use kinlab::export::frame::{buffer_roles, buffer_text};
 use kinlab::session::view::SessionView;

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::engine::generate::duration::Dur;
+use crate::export::frame::{FrameOptions, render_svg, render_text};
 use crate::lab::{Diagnostic, Files, Lab, embedded};
 use crate::plain::{self, Format, Output};
-use crate::export::frame::{FrameOptions, render_svg, render_text};
 use crate::session::Session;
 use crate::session::driver::Driver;
 use crate::session::proof::{Proof, prove};

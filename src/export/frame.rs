@@ -78,7 +78,16 @@ pub fn buffer_roles(buf: &Buffer) -> String {
     let mut out = String::new();
     let mut y = 0;
     for_rows(buf, |row| {
-        let line: String = row.iter().map(|(_, symbol, style)| if *symbol == " " && style.bg.is_none_or(|b| b == ratatui::style::Style::reset().bg.unwrap_or(b)) { ' ' } else { probe_letter(*style) }).collect();
+        let line: String = row
+            .iter()
+            .map(|(_, symbol, style)| {
+                if *symbol == " " && style.bg.is_none_or(|b| b == ratatui::style::Style::reset().bg.unwrap_or(b)) {
+                    ' '
+                } else {
+                    probe_letter(*style)
+                }
+            })
+            .collect();
         let _ = writeln!(out, "{y:2} {}", line.trim_end());
         y += 1;
     });

@@ -5,8 +5,7 @@ use core::time::Duration;
 use crate::engine::time::{VirtualDuration, VirtualTime};
 
 /// Speeds in percent of real time; `None` = as fast as possible.
-const SPEEDS: [Option<u32>; 10] =
-    [Some(25), Some(50), Some(100), Some(200), Some(400), Some(800), Some(1600), Some(3200), Some(6400), None];
+const SPEEDS: [Option<u32>; 10] = [Some(25), Some(50), Some(100), Some(200), Some(400), Some(800), Some(1600), Some(3200), Some(6400), None];
 /// Virtual time that one turn may make up: a slow machine falls behind instead of freezing the screen.
 const TURN_MAX: VirtualDuration = VirtualDuration::from_secs(2);
 

@@ -41,6 +41,8 @@ struct Saved {
 
 /// Virtual time between two saved worlds.
 const SAVE_EVERY_SECS: u64 = 10;
+/// Sentences kept for front ends that do not take them.
+const NOTICES_MAX: usize = 200;
 /// Saved worlds at most; when there are more, every second one is dropped.
 const SAVED_MAX: usize = 64;
 
@@ -149,6 +151,9 @@ impl Session {
             }
         }
         self.notices.extend(said);
+        if self.notices.len() > NOTICES_MAX {
+            self.notices.drain(..NOTICES_MAX / 2);
+        }
         if self.keeps_checkpoints && !self.replaying && self.engine.now().secs().is_multiple_of(SAVE_EVERY_SECS) {
             self.save();
         }

@@ -133,7 +133,7 @@ impl Contexts {
 }
 
 /// What is known about an action.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Action {
     /// Which.
     pub id: ActionId,
@@ -213,7 +213,12 @@ pub static ACTIONS: &[Action] = &[
     within(action(ActionId::ToNow, "to-now", "To now", "Moves time to the newest instant (live)."), &[PaneId::Timeline]),
     action(ActionId::Bookmark, "bookmark", "Bookmark", "Puts a mark on the timeline here."),
     within(
-        action(ActionId::BarUnit, "bar-unit", "Binding/records/bytes/reads", "Chooses what the bars compare with its limit: the limit that binds, records, bytes or reads."),
+        action(
+            ActionId::BarUnit,
+            "bar-unit",
+            "Binding/records/bytes/reads",
+            "Chooses what the bars compare with its limit: the limit that binds, records, bytes or reads.",
+        ),
         &[PaneId::Shards, PaneId::Throughput],
     ),
     calls(
@@ -246,7 +251,12 @@ pub static ACTIONS: &[Action] = &[
     ),
     within(action(ActionId::Follow, "follow", "Follow", "Shows the newest rows as they come."), &[PaneId::Journal]),
     within(
-        action(ActionId::PauseList, "pause-list", "Pause the list", "Stops the list, not the world: rows stay where they are and new ones are counted."),
+        action(
+            ActionId::PauseList,
+            "pause-list",
+            "Pause the list",
+            "Stops the list, not the world: rows stay where they are and new ones are counted.",
+        ),
         &[PaneId::Journal],
     ),
     within(action(ActionId::ChartWindow, "chart-window", "Window 1 / 5 min", "Chooses how many minutes the charts show."), &[PaneId::Charts]),

@@ -6,8 +6,8 @@
 use crate::engine::kinesis::hash::HashKey;
 use crate::engine::time::{VirtualDuration, VirtualTime, parse_iso};
 use crate::engine::view::{
-    AccountingLine, CoachLine, ConsumerShardView, ConsumerView, CostLine, CostView, JournalRow, JournalView, Load, LogLine, MetricView, ProducerView, RecordView,
-    ShardView, StreamView, View,
+    AccountingLine, CoachLine, ConsumerShardView, ConsumerView, CostLine, CostView, JournalRow, JournalView, Load, LogLine, MetricView, ProducerView,
+    RecordView, ShardView, StreamView, View,
 };
 use crate::lab::view::{CheckState, CheckView, LabView, QuestionView, StepSummary, StepView, TimelineMark};
 use crate::session::view::{ClockView, SessionView};
@@ -142,7 +142,14 @@ fn reader() -> ConsumerView {
 }
 
 fn row(sequence: u64, millis: u64, resource: &str, kind: &str, text: &str, alarm: bool) -> JournalRow {
-    JournalRow { sequence, at: epoch() + VirtualDuration::from_millis(millis), resource: resource.to_owned(), kind: kind.to_owned(), text: text.to_owned(), alarm }
+    JournalRow {
+        sequence,
+        at: epoch() + VirtualDuration::from_millis(millis),
+        resource: resource.to_owned(),
+        kind: kind.to_owned(),
+        text: text.to_owned(),
+        alarm,
+    }
 }
 
 fn journal() -> JournalView {
@@ -156,7 +163,11 @@ fn journal() -> JournalView {
     for i in 0..40 {
         let millis = 200_000 + i * 497;
         let refused = 20 + i * 13 % 70;
-        let text = if i % 3 == 2 { "PutRecords 500 sent, 0 failed".to_owned() } else { format!("PutRecords 500 sent, {refused} ProvisionedThroughputExceededException on shardId-{:012}", i % 6) };
+        let text = if i % 3 == 2 {
+            "PutRecords 500 sent, 0 failed".to_owned()
+        } else {
+            format!("PutRecords 500 sent, {refused} ProvisionedThroughputExceededException on shardId-{:012}", i % 6)
+        };
         rows.push(row(5 + i, millis, STREAM, if i % 3 == 2 { "put" } else { "throttled" }, &text, i % 3 != 2));
     }
     JournalView { matching: rows.len() as u64, total: rows.len() as u64, rows }
@@ -168,7 +179,13 @@ fn series(n: u64, base: u64) -> Vec<u64> {
 
 fn metric(name: &str, unit: &str, base: u64) -> MetricView {
     let per_second = series(60, base);
-    MetricView { metric: name.to_owned(), dimensions: format!("StreamName={STREAM}"), unit: unit.to_owned(), last_minute: per_second.iter().sum(), per_second }
+    MetricView {
+        metric: name.to_owned(),
+        dimensions: format!("StreamName={STREAM}"),
+        unit: unit.to_owned(),
+        last_minute: per_second.iter().sum(),
+        per_second,
+    }
 }
 
 fn metrics() -> Vec<MetricView> {
@@ -190,8 +207,18 @@ fn cost() -> CostView {
         total_nanodollars: 19_850_000,
         per_hour_nanodollars: 377_280_000,
         lines: vec![
-            CostLine { item: "shard hours".to_owned(), quantity: "6 shards x $0.015 per hour".to_owned(), nanodollars: 5_500_000, per_hour_nanodollars: 90_000_000 },
-            CostLine { item: "PUT payload units".to_owned(), quantity: "1 025 212 units of 25 KB, one per record".to_owned(), nanodollars: 14_350_000, per_hour_nanodollars: 287_280_000 },
+            CostLine {
+                item: "shard hours".to_owned(),
+                quantity: "6 shards x $0.015 per hour".to_owned(),
+                nanodollars: 5_500_000,
+                per_hour_nanodollars: 90_000_000,
+            },
+            CostLine {
+                item: "PUT payload units".to_owned(),
+                quantity: "1 025 212 units of 25 KB, one per record".to_owned(),
+                nanodollars: 14_350_000,
+                per_hour_nanodollars: 287_280_000,
+            },
         ],
     }
 }
@@ -204,7 +231,11 @@ fn accounting() -> Vec<AccountingLine> {
             parts: parts(&[("offered", 1_034_624), ("acknowledged", 1_025_212), ("lost", 0), ("outstanding", 9_412)]),
             balanced: true,
         },
-        AccountingLine { subject: format!("stream {STREAM}"), parts: parts(&[("acknowledged", 1_025_212), ("stored", 1_025_212), ("trimmed", 0)]), balanced: true },
+        AccountingLine {
+            subject: format!("stream {STREAM}"),
+            parts: parts(&[("acknowledged", 1_025_212), ("stored", 1_025_212), ("trimmed", 0)]),
+            balanced: true,
+        },
     ]
 }
 
@@ -245,12 +276,18 @@ fn check(id: &str, title: &str, state: CheckState, want: &str, seen: &str, why: 
 }
 
 fn lab(steps_done: usize, step: StepView) -> LabView {
-    let titles = ["A stream is a list of hash ranges", "Start the producer", "Read what is inside", "Why does the replay fall behind?", "Scale", "Break it"];
+    let titles =
+        ["A stream is a list of hash ranges", "Start the producer", "Read what is inside", "Why does the replay fall behind?", "Scale", "Break it"];
     let ids = ["create", "produce", "read", "lag", "scale", "break"];
     LabView {
         id: "lab1-ingest".to_owned(),
         title: "Lab1 – Ingest with Kinesis Data Streams".to_owned(),
-        steps: titles.iter().zip(ids).enumerate().map(|(i, (t, id))| StepSummary { id: id.to_owned(), title: (*t).to_owned(), done: i < steps_done }).collect(),
+        steps: titles
+            .iter()
+            .zip(ids)
+            .enumerate()
+            .map(|(i, (t, id))| StepSummary { id: id.to_owned(), title: (*t).to_owned(), done: i < steps_done })
+            .collect(),
         current: steps_done,
         step,
         points: (30, 70),
@@ -294,7 +331,14 @@ fn lag_step() -> StepView {
 }
 
 fn clock(seconds: u64) -> ClockView {
-    ClockView { paused: false, speed_percent: Some(400), real_percent: None, in_the_past: false, elapsed_us: seconds * 1_000_000, duration_us: 600_000_000 }
+    ClockView {
+        paused: false,
+        speed_percent: Some(400),
+        real_percent: None,
+        in_the_past: false,
+        elapsed_us: seconds * 1_000_000,
+        duration_us: 600_000_000,
+    }
 }
 
 fn world(seconds: u64, stream: StreamView, producer: ProducerView) -> View {
@@ -320,7 +364,8 @@ fn world(seconds: u64, stream: StreamView, producer: ProducerView) -> View {
 pub fn lab1_throttled() -> SessionView {
     let accepted = [948, 951, 1000, 944, 952, 939];
     let refused = [12, 0, 214, 0, 31, 0];
-    let shards = (0..6u32).map(|i| shard(i, slice(u128::from(i), 6), slice(u128::from(i) + 1, 6).wrapping_sub(1), accepted[i as usize], refused[i as usize]));
+    let shards =
+        (0..6u32).map(|i| shard(i, slice(u128::from(i), 6), slice(u128::from(i) + 1, 6).wrapping_sub(1), accepted[i as usize], refused[i as usize]));
     let mut shards: Vec<ShardView> = shards.collect();
     if let Some(last) = shards.last_mut() {
         last.hash_end = HashKey::MAX;
@@ -360,7 +405,9 @@ pub fn lab1_resharded() -> SessionView {
     }));
     let mut world = world(405, stream(shards), replay(7_930, 0, 0));
     world.producers[0].outstanding = 412;
-    world.producers[0].log.push(log(360, "all events with dropoff time until 2010-01-02T08:36:00Z have been sent (7912 events/sec, PT0S replay lag)"));
+    world.producers[0]
+        .log
+        .push(log(360, "all events with dropoff time until 2010-01-02T08:36:00Z have been sent (7912 events/sec, PT0S replay lag)"));
     if let Some(c) = world.consumers.first_mut() {
         c.shards = (6..9u32)
             .map(|n| ConsumerShardView {
@@ -397,7 +444,14 @@ pub fn lab1_resharded() -> SessionView {
 pub fn lab1_past() -> SessionView {
     let mut view = lab1_throttled();
     view.world.now = at(120);
-    view.clock = ClockView { paused: true, speed_percent: Some(6400), real_percent: Some(4150), in_the_past: true, elapsed_us: 120_000_000, duration_us: 600_000_000 };
+    view.clock = ClockView {
+        paused: true,
+        speed_percent: Some(6400),
+        real_percent: Some(4150),
+        in_the_past: true,
+        elapsed_us: 120_000_000,
+        duration_us: 600_000_000,
+    };
     if let Some(stream) = view.world.streams.first_mut() {
         let hash = HashKey::of_partition_key("user-37");
         let shard_id = stream.shards.iter().find(|s| s.hash_start <= hash && hash <= s.hash_end).map_or(String::new(), |s| s.id.clone());
@@ -409,7 +463,7 @@ pub fn lab1_past() -> SessionView {
 /// The first second of the lab: no stream, nobody runs.
 pub fn empty() -> SessionView {
     let mut producer = replay(0, 0, 0);
-    producer.state = "stopped".to_owned();
+    "stopped".clone_into(&mut producer.state);
     producer.log.clear();
     producer.acknowledged = 0;
     producer.outstanding = 0;
@@ -417,9 +471,17 @@ pub fn empty() -> SessionView {
         id: "create".to_owned(),
         title: "A stream is a list of hash ranges".to_owned(),
         objective: "Create a stream with six shards.".to_owned(),
-        body: "Type it, or choose it here and press Enter:\n\n```run\naws kinesis create-stream --stream-name dcb-taxi-trips --shard-count 6\n```\n".to_owned(),
+        body: "Type it, or choose it here and press Enter:\n\n```run\naws kinesis create-stream --stream-name dcb-taxi-trips --shard-count 6\n```\n"
+            .to_owned(),
         runs: vec!["aws kinesis create-stream --stream-name dcb-taxi-trips --shard-count 6".to_owned()],
-        checks: vec![check("created", "Stream dcb-taxi-trips is ACTIVE with 6 open shards", CheckState::Waiting, "status ACTIVE, open shards 6", "", None)],
+        checks: vec![check(
+            "created",
+            "Stream dcb-taxi-trips is ACTIVE with 6 open shards",
+            CheckState::Waiting,
+            "status ACTIVE, open shards 6",
+            "",
+            None,
+        )],
         hints_total: 2,
         ..StepView::default()
     };

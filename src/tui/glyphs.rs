@@ -67,8 +67,6 @@ pub(super) struct Glyphs {
     pub shades: [char; 4],
     /// Eight heights of a column, low to high.
     pub levels: [char; 8],
-    /// Dot of key density.
-    pub dot: char,
     pub hot: char,
     pub cursor: char,
     pub waiting: char,
@@ -84,11 +82,8 @@ pub(super) struct Glyphs {
     pub now: char,
     pub gap: char,
     pub flow: char,
-    pub alarm: char,
     pub axis_top: char,
     pub axis_zero: char,
-    pub bullet: char,
-    pub ellipsis: char,
 }
 
 static UNICODE: Glyphs = Glyphs {
@@ -102,7 +97,6 @@ static UNICODE: Glyphs = Glyphs {
     beyond: '»',
     shades: ['░', '▒', '▓', '█'],
     levels: ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
-    dot: '∙',
     hot: '◆',
     cursor: '▲',
     waiting: '○',
@@ -118,11 +112,8 @@ static UNICODE: Glyphs = Glyphs {
     now: '●',
     gap: '┄',
     flow: '›',
-    alarm: '!',
     axis_top: '┤',
     axis_zero: '┼',
-    bullet: '•',
-    ellipsis: '…',
 };
 
 static ASCII: Glyphs = Glyphs {
@@ -136,7 +127,6 @@ static ASCII: Glyphs = Glyphs {
     beyond: '>',
     shades: ['.', 'x', 'X', '#'],
     levels: ['_', '.', ',', '-', '=', '+', '*', '#'],
-    dot: '.',
     hot: '*',
     cursor: '^',
     waiting: 'o',
@@ -152,11 +142,8 @@ static ASCII: Glyphs = Glyphs {
     now: '@',
     gap: '~',
     flow: '>',
-    alarm: '!',
     axis_top: '|',
     axis_zero: '+',
-    bullet: '*',
-    ellipsis: '.',
 };
 
 impl Glyphs {
@@ -197,9 +184,9 @@ impl Glyphs {
         let boxes = [&self.light, &self.heavy];
         let mut all: Vec<char> =
             boxes.iter().flat_map(|b| [b.horizontal, b.vertical, b.top_left, b.top_right, b.bottom_left, b.bottom_right]).collect();
-        all.extend([self.full, self.refused, self.track, self.limit, self.beyond, self.dot, self.hot, self.cursor, self.waiting, self.partial]);
+        all.extend([self.full, self.refused, self.track, self.limit, self.beyond, self.hot, self.cursor, self.waiting, self.partial]);
         all.extend([self.met, self.failed, self.selected, self.separator, self.rail_start, self.rail_end, self.rail, self.rail_cut, self.now]);
-        all.extend([self.gap, self.flow, self.alarm, self.axis_top, self.axis_zero, self.bullet, self.ellipsis]);
+        all.extend([self.gap, self.flow, self.axis_top, self.axis_zero]);
         all.extend(self.shades);
         all.extend(self.levels);
         all

@@ -102,7 +102,10 @@ impl Keymap {
                     None => taken.push(chord),
                     Some(other) => {
                         let place = lines.get(&other).map_or("the defaults".to_owned(), |l| format!("line {l}"));
-                        problems.push(KeymapProblem { line, text: format!("'{chord}' of {} is already a key of {} ({place})", id.info().name, other.info().name) });
+                        problems.push(KeymapProblem {
+                            line,
+                            text: format!("'{chord}' of {} is already a key of {} ({place})", id.info().name, other.info().name),
+                        });
                     }
                 }
             }
@@ -117,7 +120,10 @@ impl Keymap {
 
     fn conflict(&self, id: ActionId, chord: Chord) -> Option<ActionId> {
         let contexts = id.info().contexts;
-        self.keys.iter().find(|(other, keys)| **other != id && keys.contains(&chord) && overlap(contexts, other.info().contexts)).map(|(other, _)| *other)
+        self.keys
+            .iter()
+            .find(|(other, keys)| **other != id && keys.contains(&chord) && overlap(contexts, other.info().contexts))
+            .map(|(other, _)| *other)
     }
 
     /// What `chord` does while `pane` has the focus, and its position among the keys of the action.

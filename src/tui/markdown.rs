@@ -237,13 +237,14 @@ fn markdown(text: &str, out: &mut Vec<Block>) {
                 }
             }
             Event::End(TagEnd::Table) => out.push(Block::Table(std::mem::take(&mut r.table))),
-            Event::Text(t) => match &mut r.code {
-                Some((_, text)) => text.push_str(&t),
-                None => {
+            Event::Text(t) => {
+                if let Some((_, text)) = &mut r.code {
+                    text.push_str(&t);
+                } else {
                     let role = if r.quote > 0 { Role::Dim } else { r.role() };
                     r.inline.push((t.to_string(), role));
                 }
-            },
+            }
             Event::Code(t) | Event::InlineHtml(t) | Event::Html(t) => r.inline.push((t.to_string(), Role::Accent)),
             Event::SoftBreak => r.inline.push((" ".to_owned(), r.role())),
             Event::HardBreak => r.inline.push(("\n".to_owned(), Role::Text)),
@@ -331,7 +332,10 @@ fn lay_out(blocks: &[Block], cells: u16, run: &mut usize, out: &mut Vec<GuideLin
             Block::Code(lines) => {
                 for line in lines {
                     // Code is never wrapped: a broken line would be another program. What is cut says so.
-                    out.push(GuideLine { pieces: vec![("  ".to_owned(), Role::Text), (clip(line, cells.saturating_sub(2)).into_owned(), Role::Dim)], item: None });
+                    out.push(GuideLine {
+                        pieces: vec![("  ".to_owned(), Role::Text), (clip(line, cells.saturating_sub(2)).into_owned(), Role::Dim)],
+                        item: None,
+                    });
                 }
             }
             Block::Run(commands) => {
@@ -365,8 +369,7 @@ fn lay_out(blocks: &[Block], cells: u16, run: &mut usize, out: &mut Vec<GuideLin
 
 fn table(rows: &[Vec<String>], cells: u16, out: &mut Vec<GuideLine>) {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let widths: Vec<usize> =
-        (0..columns).map(|i| rows.iter().filter_map(|r| r.get(i)).map(|c| usize::from(width(c))).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..columns).map(|i| rows.iter().filter_map(|r| r.get(i)).map(|c| usize::from(width(c))).max().unwrap_or(0)).collect();
     for (n, row) in rows.iter().enumerate() {
         let mut text = String::new();
         for (cell, w) in row.iter().zip(&widths) {
@@ -425,7 +428,9 @@ mod tests {
         let roles: Vec<_> = lines[0].pieces.iter().filter(|(t, _)| !t.trim().is_empty()).map(|(t, r)| (t.as_str(), *r)).collect();
         assert_eq!(roles, [("a", Role::Text), ("b", Role::Accent), ("c", Role::Title), ("d", Role::Accent)]);
         for cells in 4..30 {
-            for line in Guide::parse("# A heading that is long\n- item with averyveryverylongword inside\n\n| a | b |\n|---|---|\n| 1 | two |").lines(cells) {
+            for line in
+                Guide::parse("# A heading that is long\n- item with averyveryverylongword inside\n\n| a | b |\n|---|---|\n| 1 | two |").lines(cells)
+            {
                 assert!(line.pieces.iter().map(|(t, _)| width(t)).sum::<u16>() <= cells, "{line:?} at {cells}");
             }
         }

@@ -22,6 +22,6 @@ mod panes;
 pub mod render;
 pub mod run;
 mod text;
-mod topology;
 pub mod theme;
+mod topology;
 pub mod update;

@@ -301,9 +301,29 @@ mod tests {
 
     #[test]
     fn control_and_wide_characters_stay_in_their_cells() {
-        assert_eq!(drawn(6, 1, GlyphSet::Unicode, |p| { p.put(0, 0, 5, "a\u{1b}[2J", Role::Text); }), ["a.[2J "]);
-        assert_eq!(drawn(4, 1, GlyphSet::Unicode, |p| { p.put(0, 0, 3, "日本", Role::Text); }), ["日  "]);
-        assert_eq!(drawn(4, 1, GlyphSet::Ascii, |p| { p.put(0, 0, 4, "…→é語", Role::Text); }), [".>??"]);
-        assert_eq!(drawn(3, 1, GlyphSet::Unicode, |p| { p.put(0, 0, 3, "e\u{301}x", Role::Text); }), ["e\u{301}x "]);
+        assert_eq!(
+            drawn(6, 1, GlyphSet::Unicode, |p| {
+                p.put(0, 0, 5, "a\u{1b}[2J", Role::Text);
+            }),
+            ["a.[2J "]
+        );
+        assert_eq!(
+            drawn(4, 1, GlyphSet::Unicode, |p| {
+                p.put(0, 0, 3, "日本", Role::Text);
+            }),
+            ["日  "]
+        );
+        assert_eq!(
+            drawn(4, 1, GlyphSet::Ascii, |p| {
+                p.put(0, 0, 4, "…→é語", Role::Text);
+            }),
+            [".>??"]
+        );
+        assert_eq!(
+            drawn(3, 1, GlyphSet::Unicode, |p| {
+                p.put(0, 0, 3, "e\u{301}x", Role::Text);
+            }),
+            ["e\u{301}x "]
+        );
     }
 }

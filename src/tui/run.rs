@@ -9,7 +9,9 @@
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use crossterm::event::{self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event, KeyEventKind, MouseButton, MouseEventKind};
+use crossterm::event::{
+    self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event, KeyEventKind, MouseButton, MouseEventKind,
+};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
@@ -19,7 +21,7 @@ use ratatui::backend::CrosstermBackend;
 
 use crate::session::driver::Driver;
 
-use super::app::{App, Effect, Look, Msg, MouseKind};
+use super::app::{App, Effect, Look, MouseKind, Msg};
 use super::dashboard::Dashboard;
 use super::ids::Screen;
 use super::keys::Chord;

@@ -422,7 +422,8 @@ mod tests {
 
     /// Viénot, Brettel, Mollon 1999 in linear RGB: what a protanope and a deuteranope see.
     fn seen_by(kind: usize, c: (u8, u8, u8)) -> [f64; 3] {
-        let m = [[[0.112, 0.888, 0.0], [0.112, 0.888, 0.0], [0.004, -0.004, 1.0]], [[0.293, 0.707, 0.0], [0.293, 0.707, 0.0], [-0.021, 0.021, 1.0]]][kind];
+        let m = [[[0.112, 0.888, 0.0], [0.112, 0.888, 0.0], [0.004, -0.004, 1.0]], [[0.293, 0.707, 0.0], [0.293, 0.707, 0.0], [-0.021, 0.021, 1.0]]]
+            [kind];
         let v = [linear(c.0), linear(c.1), linear(c.2)];
         m.map(|row| (row[0] * v[0] + row[1] * v[1] + row[2] * v[2]).max(0.0).sqrt())
     }
@@ -430,7 +431,8 @@ mod tests {
     #[test]
     fn the_cvd_theme_keeps_states_apart() {
         let theme = Theme::by_name("cvd").expect("exists");
-        let pairs = [(Role::Ok, Role::Bad), (Role::Ok, Role::Warn), (Role::Ok, Role::Refused), (Role::Text, Role::Bad), (Role::Series1, Role::Series2)];
+        let pairs =
+            [(Role::Ok, Role::Bad), (Role::Ok, Role::Warn), (Role::Ok, Role::Refused), (Role::Text, Role::Bad), (Role::Series1, Role::Series2)];
         for kind in 0..2 {
             for (a, b) in pairs {
                 let [x, y] = [a, b].map(|r| seen_by(kind, theme.rgb(theme.style(r)).0));

@@ -75,14 +75,15 @@ pub fn split(stream: &StreamView, parent: &ShardView, cut: HashKey) -> Result<Pr
     let left = density(stream, parent.hash_start.0, before.0);
     let right = density(stream, cut.0, parent.hash_end.0);
     let all = left.saturating_add(right);
-    let load = if all == 0 {
-        "expected load unknown: nothing arrived in the last 10 s".to_owned()
-    } else {
-        let share = u64::try_from(left.saturating_mul(1000) / all).unwrap_or(1000);
-        let demand = demand(parent);
-        let a = demand.saturating_mul(share) / 1000;
-        format!("expected load {} and {} of the limit", percent(a), percent(demand.saturating_sub(a)))
-    };
+    let load = left.saturating_mul(1000).checked_div(all).map_or_else(
+        || "expected load unknown: nothing arrived in the last 10 s".to_owned(),
+        |share| {
+            let share = u64::try_from(share).unwrap_or(1000);
+            let demand = demand(parent);
+            let a = demand.saturating_mul(share) / 1000;
+            format!("expected load {} and {} of the limit", percent(a), percent(demand.saturating_sub(a)))
+        },
+    );
     let mut lines = vec![
         format!("{} would become {} and {}", shard(parent.number), shard(child), shard(child.saturating_add(1))),
         load,
@@ -122,7 +123,10 @@ pub fn merge(stream: &StreamView, left: &ShardView) -> Result<Preview, String> {
             format!("expected load {} of the limit{verdict}", percent(sum)),
             format!("{}  {}", shard(next_number(stream)), hash_range(left.hash_start, right.hash_end, 8)),
         ],
-        command: format!("aws kinesis merge-shards --stream-name {} --shard-to-merge {} --adjacent-shard-to-merge {}", stream.name, left.id, right.id),
+        command: format!(
+            "aws kinesis merge-shards --stream-name {} --shard-to-merge {} --adjacent-shard-to-merge {}",
+            stream.name, left.id, right.id
+        ),
     })
 }
 

@@ -86,7 +86,7 @@ fn edit(line: &mut LineEdit, chord: Chord) -> bool {
         (Key::Right, _) => line.move_by(1),
         (Key::Home, _) => line.home(),
         (Key::End, _) => line.end(),
-        (Key::Char('W'), true) | (Key::Backspace, true) => line.delete_word(),
+        (Key::Char('W') | Key::Backspace, true) => line.delete_word(),
         (Key::Char('U'), true) => line.delete_to_start(),
         _ => return false,
     }
@@ -336,7 +336,8 @@ fn answer_key(app: &mut App, view: &SessionView, mut state: AnswerBox, chord: Ch
             return Vec::new();
         }
         Key::Enter => {
-            let answer = if choices.is_empty() { state.input.text().trim().to_owned() } else { choices.get(state.selected).cloned().unwrap_or_default() };
+            let answer =
+                if choices.is_empty() { state.input.text().trim().to_owned() } else { choices.get(state.selected).cloned().unwrap_or_default() };
             return give_answer(app, &question.id, &answer);
         }
         Key::Down | Key::Tab if !choices.is_empty() => state.selected = step(state.selected, 1, choices.len()),
@@ -403,7 +404,7 @@ fn done(app: &mut App, act: &Act, outcome: Outcome) -> Vec<Effect> {
     }
     let short = !text.trim_end().contains('\n') && super::text::width(&text) + 2 <= app.size.0;
     // A message over an open overlay would hide behind it.
-    let plain = short && outcome.status == 0 && !matches!(act, Act::Hint) && !(outcome.failed && !app.overlays.is_empty());
+    let plain = short && outcome.status == 0 && !matches!(act, Act::Hint) && (!outcome.failed || app.overlays.is_empty());
     if plain {
         app.say(text.trim_end().to_owned(), outcome.failed);
     } else {
@@ -427,10 +428,16 @@ pub fn disabled(app: &App, view: &SessionView, id: ActionId) -> Option<String> {
         ActionId::NextStep if lab.finished => Some("the lab is finished".to_owned()),
         ActionId::Back1 | ActionId::Back10 | ActionId::ToStart if view.clock.elapsed_us == 0 => Some("this is the start of the lab".to_owned()),
         ActionId::ToNow if !view.clock.in_the_past => Some("this is the newest instant".to_owned()),
-        ActionId::SplitShard | ActionId::MergeShards | ActionId::ProbeKey | ActionId::BarUnit if stream.is_none() => Some("there is no data stream yet".to_owned()),
+        ActionId::SplitShard | ActionId::MergeShards | ActionId::ProbeKey | ActionId::BarUnit if stream.is_none() => {
+            Some("there is no data stream yet".to_owned())
+        }
         ActionId::SplitShard | ActionId::MergeShards => {
             let (stream, chosen) = (stream?, app.shard(view)?);
-            let preview = if id == ActionId::SplitShard { topology::split(stream, target_of_split(app, view)?, app.cursor(view)) } else { topology::merge(stream, chosen) };
+            let preview = if id == ActionId::SplitShard {
+                topology::split(stream, target_of_split(app, view)?, app.cursor(view))
+            } else {
+                topology::merge(stream, chosen)
+            };
             preview.err()
         }
         _ => {
@@ -504,7 +511,10 @@ fn run_action(app: &mut App, view: &SessionView, id: ActionId, nth: usize) -> Ve
         ActionId::ResetStep => confirm(
             app,
             "Reset this step?",
-            vec!["Everything you did in this step is undone: commands, streams, producers, answers.".to_owned(), "Time goes back to the start of the step.".to_owned()],
+            vec![
+                "Everything you did in this step is undone: commands, streams, producers, answers.".to_owned(),
+                "Time goes back to the start of the step.".to_owned(),
+            ],
             Act::ResetStep,
         ),
         ActionId::Solve => confirm(
@@ -519,7 +529,12 @@ fn run_action(app: &mut App, view: &SessionView, id: ActionId, nth: usize) -> Ve
                 return vec![Effect::Act(Act::NextStep)];
             }
             let words = if open == 1 { "1 check is still open.".to_owned() } else { format!("{open} checks are still open.") };
-            confirm(app, "Skip this step?", vec![words, "Its solution is applied, so that the next step finds what it needs.".to_owned()], Act::NextStep);
+            confirm(
+                app,
+                "Skip this step?",
+                vec![words, "Its solution is applied, so that the next step finds what it needs.".to_owned()],
+                Act::NextStep,
+            );
         }
         ActionId::PreviousStep => return vec![Effect::Act(Act::PreviousStep)],
         ActionId::Pause => return vec![Effect::Act(Act::TogglePause)],
@@ -568,7 +583,11 @@ fn run_action(app: &mut App, view: &SessionView, id: ActionId, nth: usize) -> Ve
         }
         ActionId::Mouse => {
             app.look.mouse = !app.look.mouse;
-            let text = if app.look.mouse { "The mouse works in the dashboard." } else { "The mouse is yours: select text with it, the same key takes it back." };
+            let text = if app.look.mouse {
+                "The mouse works in the dashboard."
+            } else {
+                "The mouse is yours: select text with it, the same key takes it back."
+            };
             app.say(text, false);
             return vec![Effect::Mouse(app.look.mouse)];
         }
@@ -768,9 +787,23 @@ fn open(app: &mut App, view: &SessionView) -> Vec<Effect> {
         PaneId::Consumers => {
             let name = app.stream(view).map(|s| s.name.clone());
             if let Some(consumer) = view.world.consumers.iter().filter(|c| Some(&c.stream) == name.as_ref()).nth(app.consumer) {
-                let mut text = format!("{} {} of {}: {} records, {} since it started\n", consumer.kind, consumer.state, consumer.stream, consumer.records, bytes(consumer.bytes));
+                let mut text = format!(
+                    "{} {} of {}: {} records, {} since it started\n",
+                    consumer.kind,
+                    consumer.state,
+                    consumer.stream,
+                    consumer.records,
+                    bytes(consumer.bytes)
+                );
                 for s in &consumer.shards {
-                    text.push_str(&format!("\nshard {}  {}  from {}  {} ms behind  {} reads/s", shard(s.shard), s.state, s.position, s.behind_ms, s.reads_per_second));
+                    text.push_str(&format!(
+                        "\nshard {}  {}  from {}  {} ms behind  {} reads/s",
+                        shard(s.shard),
+                        s.state,
+                        s.position,
+                        s.behind_ms,
+                        s.reads_per_second
+                    ));
                 }
                 show(app, consumer.name.clone(), text);
             }
@@ -882,16 +915,13 @@ fn copy(app: &mut App, view: &SessionView) -> Vec<Effect> {
         }
         _ => app.shard(view).map(|s| s.id.clone()),
     };
-    match text.filter(|t| !t.is_empty()) {
-        Some(text) => {
-            let first = super::text::clip_words(text.lines().next().unwrap_or(""), 40).into_owned();
-            app.say(format!("Copied: {first}"), false);
-            vec![Effect::Copy(text)]
-        }
-        None => {
-            app.say("There is nothing to copy here.", true);
-            Vec::new()
-        }
+    if let Some(text) = text.filter(|t| !t.is_empty()) {
+        let first = super::text::clip_words(text.lines().next().unwrap_or(""), 40).into_owned();
+        app.say(format!("Copied: {first}"), false);
+        vec![Effect::Copy(text)]
+    } else {
+        app.say("There is nothing to copy here.", true);
+        Vec::new()
     }
 }
 

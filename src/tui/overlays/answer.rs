@@ -28,7 +28,11 @@ pub fn draw(state: &AnswerBox, cx: &Cx<'_>, screen: Rect, p: &mut Painter<'_>) {
     let height = ask.len() + 1 + rows + said.as_ref().map_or(0, |_| 2) + why.len() + 4;
     let area = place(screen, room + 8, u16::try_from(height).unwrap_or(u16::MAX));
     let title = if question.prediction { "Predict first" } else { "Question" };
-    let hints = if question.choices.is_empty() { keys(&[("Enter", "answer"), ("Esc", "later")]) } else { keys(&[("1-9", "or"), ("Enter", "answer"), ("Esc", "later")]) };
+    let hints = if question.choices.is_empty() {
+        keys(&[("Enter", "answer"), ("Esc", "later")])
+    } else {
+        keys(&[("1-9", "or"), ("Enter", "answer"), ("Esc", "later")])
+    };
     let inner = open(p, area, title, &question.id, &hints);
     let (x, cells) = (inner.x + 2, inner.width.saturating_sub(4));
     let mut y = inner.y + 1;

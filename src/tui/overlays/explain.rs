@@ -42,7 +42,11 @@ pub fn draw(check: usize, cx: &Cx<'_>, screen: Rect, p: &mut Painter<'_>) {
     };
     section("want", &check.want, Role::Overlay);
     if !check.seen.is_empty() || check.state != CheckState::Met {
-        section("now", if check.seen.is_empty() { "nothing yet" } else { &check.seen }, if check.state == CheckState::Met { Role::Ok } else { Role::Warn });
+        section(
+            "now",
+            if check.seen.is_empty() { "nothing yet" } else { &check.seen },
+            if check.state == CheckState::Met { Role::Ok } else { Role::Warn },
+        );
     }
     if check.held_permille > 0 && check.state == CheckState::Partial {
         section("held", &format!("{} of the time it has to hold", percent(u64::from(check.held_permille))), Role::Overlay);
@@ -52,7 +56,22 @@ pub fn draw(check: usize, cx: &Cx<'_>, screen: Rect, p: &mut Painter<'_>) {
     }
     let (stages, stop) = path(&cx.view.world);
     if check.state != CheckState::Met && stages.len() > 1 {
-        let words: Vec<String> = stages.iter().enumerate().map(|(i, (name, ok))| format!("{name} {}", if *ok { "✓" } else if Some(i) == stop { "✗" } else { "–" })).collect();
+        let words: Vec<String> = stages
+            .iter()
+            .enumerate()
+            .map(|(i, (name, ok))| {
+                format!(
+                    "{name} {}",
+                    if *ok {
+                        "✓"
+                    } else if Some(i) == stop {
+                        "✗"
+                    } else {
+                        "–"
+                    }
+                )
+            })
+            .collect();
         let text = words.join(" → ");
         let fits = width(&text) <= room.saturating_sub(7);
         section("path", &text, Role::Overlay);
@@ -72,7 +91,9 @@ pub fn draw(check: usize, cx: &Cx<'_>, screen: Rect, p: &mut Painter<'_>) {
             None => step.objective.clone(),
         };
         if !advice.is_empty() {
-            rows.extend(wrap(&advice, room.saturating_sub(7)).into_iter().enumerate().map(|(i, l)| (if i == 0 { "try" } else { "" }, l, Role::Overlay)));
+            rows.extend(
+                wrap(&advice, room.saturating_sub(7)).into_iter().enumerate().map(|(i, l)| (if i == 0 { "try" } else { "" }, l, Role::Overlay)),
+            );
             rows.push(("", String::new(), Role::Overlay));
         }
         let used = match taken {

@@ -18,7 +18,11 @@ pub fn draw(scroll: Option<u16>, cx: &Cx<'_>, screen: Rect, p: &mut Painter<'_>)
     let lines = guide::lines(cx, cells, p.glyphs);
     let page = usize::from(area.height - 2);
     let lab = &cx.view.lab;
-    let right = if lines.len() > page { format!("step {}/{}  {} lines", lab.current + 1, lab.steps.len(), lines.len()) } else { format!("step {}/{}", lab.current + 1, lab.steps.len()) };
+    let right = if lines.len() > page {
+        format!("step {}/{}  {} lines", lab.current + 1, lab.steps.len(), lines.len())
+    } else {
+        format!("step {}/{}", lab.current + 1, lab.steps.len())
+    };
     let hints = [
         (format!("{}{}", cx.app.look.keymap.name(ActionId::Up), cx.app.look.keymap.name(ActionId::Down)), "choose"),
         cx.key(ActionId::Open, "run, explain, answer"),

@@ -13,7 +13,12 @@ use crate::tui::theme::Role;
 pub fn draw(state: &OutputBox, screen: Rect, p: &mut Painter<'_>) {
     let room = screen.width.saturating_sub(8).min(110);
     // Sentences are broken between words, data where the line is full.
-    let sentence = |line: &str| width(line) > room && !line.trim_start().starts_with(['{', '[', '"']) && line.split_whitespace().all(|w| width(w) <= room) && !line.contains("  ");
+    let sentence = |line: &str| {
+        width(line) > room
+            && !line.trim_start().starts_with(['{', '[', '"'])
+            && line.split_whitespace().all(|w| width(w) <= room)
+            && !line.contains("  ")
+    };
     let lines: Vec<String> = state.text.lines().flat_map(|l| if sentence(l) { wrap(l, room) } else { chop(l, room) }).collect();
     let longest = lines.iter().map(|l| width(l)).max().unwrap_or(0).max(width(&state.title) + 4).max(44).min(room);
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(4);

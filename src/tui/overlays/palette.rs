@@ -35,7 +35,8 @@ fn score(query: &str, words: &str) -> Option<i32> {
     for c in query.to_lowercase().chars().filter(|c| !c.is_whitespace()) {
         let found = (at..words.len()).find(|i| words[*i] == c)?;
         let start = found == 0 || !words[found - 1].is_alphanumeric();
-        total += if last == Some(found.wrapping_sub(1)) { 8 } else { 0 } + if start { 6 } else { 0 } - i32::try_from(found - at).unwrap_or(100).min(5);
+        total +=
+            if last == Some(found.wrapping_sub(1)) { 8 } else { 0 } + if start { 6 } else { 0 } - i32::try_from(found - at).unwrap_or(100).min(5);
         last = Some(found);
         at = found + 1;
     }
@@ -72,7 +73,8 @@ pub fn rows(app: &App, view: &SessionView, state: &Palette) -> Vec<Row> {
     if trimmed.is_empty() {
         return rows;
     }
-    let completions = state.completions.iter().filter(|(text, _)| *text != query).take(6).map(|(text, what)| Row::Completion(text.clone(), what.clone()));
+    let completions =
+        state.completions.iter().filter(|(text, _)| *text != query).take(6).map(|(text, what)| Row::Completion(text.clone(), what.clone()));
     let line = Row::Line(trimmed.to_owned());
     // Words after a blank, or a first word the driver knows, mean a command line; otherwise the action that matches best comes first.
     let first_word = trimmed.split_whitespace().next().unwrap_or("");

@@ -14,7 +14,7 @@ pub fn equation(line: &AccountingLine) -> String {
     let part = |(name, amount): &(String, u64)| format!("{name} {}", grouped(*amount));
     match line.parts.split_first() {
         None => String::new(),
-        Some((whole, parts)) if parts.is_empty() => part(whole),
+        Some((whole, [])) => part(whole),
         Some((whole, parts)) => format!("{} = {}", part(whole), parts.iter().map(part).collect::<Vec<_>>().join(" + ")),
     }
 }

@@ -30,7 +30,9 @@ pub fn draw(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
     let stream = cx.app.stream(cx.view);
     let all: Vec<&ConsumerView> = cx.view.world.consumers.iter().filter(|c| stream.is_none_or(|s| s.name == c.stream)).collect();
     let title = stream.map_or_else(|| "Consumers".to_owned(), |s| format!("Consumers of {}", s.name));
-    let right = stream.map_or(String::new(), |s| if s.fanout_consumers > 0 { plural(u64::from(s.fanout_consumers), "registered fan-out consumer") } else { String::new() });
+    let right = stream.map_or(String::new(), |s| {
+        if s.fanout_consumers > 0 { plural(u64::from(s.fanout_consumers), "registered fan-out consumer") } else { String::new() }
+    });
     let page = usize::from(area.height.saturating_sub(3));
     let chosen = cx.app.consumer.min(all.len().saturating_sub(1));
     let from = scroll_to(0, chosen, page, all.len());

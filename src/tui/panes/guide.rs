@@ -143,7 +143,9 @@ pub fn draw_lines(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>, lines: &[GuideLi
     let at = match scroll {
         Some(at) => usize::from(at).min(max),
         // The text is read from its top; only a chosen item further down moves it.
-        None => cx.app.guide_item.and_then(|item| lines.iter().rposition(|l| l.item == Some(item))).map_or(0, |row| scroll_to(0, row, page, lines.len())),
+        None => {
+            cx.app.guide_item.and_then(|item| lines.iter().rposition(|l| l.item == Some(item))).map_or(0, |row| scroll_to(0, row, page, lines.len()))
+        }
     };
     for (row, line) in lines.iter().skip(at).take(page).enumerate() {
         let y = area.y + u16::try_from(row).unwrap_or(0);
@@ -164,7 +166,12 @@ fn strip(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
     let met = step.checks.iter().filter(|c| c.state == CheckState::Met).count();
     let title = format!("Step {}/{}  {}", cx.view.lab.current + 1, cx.view.lab.steps.len(), step.title);
     let right = if step.checks.is_empty() { String::new() } else { format!("{met} of {} checks", step.checks.len()) };
-    let keys = [cx.key(ActionId::Guide, "full guide"), cx.key(ActionId::Hint, "hint"), cx.key(ActionId::Open, "explain"), cx.key(ActionId::NextStep, "next step")];
+    let keys = [
+        cx.key(ActionId::Guide, "full guide"),
+        cx.key(ActionId::Hint, "hint"),
+        cx.key(ActionId::Open, "explain"),
+        cx.key(ActionId::NextStep, "next step"),
+    ];
     let inner = frame(cx, PaneId::Guide, area, p, &title, &right, &keys, "");
     if inner.height == 0 {
         return;
@@ -227,11 +234,7 @@ pub fn draw(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
     let right = if lab.steps.is_empty() { String::new() } else { format!("step {}/{}", lab.current + 1, lab.steps.len()) };
     let hint_word = if step.hints_total == 0 { String::new() } else { format!("hint {}/{}", step.hints_shown.len(), step.hints_total) };
     let hint_key = if hint_word.is_empty() { String::new() } else { cx.app.look.keymap.name(ActionId::Hint) };
-    let keys = [
-        (hint_key, hint_word.as_str()),
-        cx.key(ActionId::ResetStep, "reset"),
-        cx.key(ActionId::NextStep, "next"),
-    ];
+    let keys = [(hint_key, hint_word.as_str()), cx.key(ActionId::ResetStep, "reset"), cx.key(ActionId::NextStep, "next")];
     let cells = area.width.saturating_sub(4);
     if area.height < 3 || cells < 8 {
         frame(cx, PaneId::Guide, area, p, "Guide", &right, &keys, "");

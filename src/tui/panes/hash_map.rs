@@ -172,7 +172,13 @@ pub fn draw(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
     let shown = if focused || tall { &keys[..] } else { &keys[..1] };
     let inner = frame(cx, PaneId::HashMap, area, p, "Hash key map", "0 … 2^128-1", shown, "");
     let Some(stream) = cx.app.stream(cx.view) else {
-        p.put(inner.x + 1, inner.y, inner.width.saturating_sub(2), &clip_words("There is no data stream yet.", inner.width.saturating_sub(2)), Role::Dim);
+        p.put(
+            inner.x + 1,
+            inner.y,
+            inner.width.saturating_sub(2),
+            &clip_words("There is no data stream yet.", inner.width.saturating_sub(2)),
+            Role::Dim,
+        );
         return;
     };
     let labels = if tall && inner.width >= 70 { 6 } else { 0 };
@@ -181,7 +187,13 @@ pub fn draw(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
     }
     let ribbon = Ribbon::new(inner.x + 1, inner.width - 3 - labels, stream);
     if ribbon.open.is_empty() {
-        p.put(inner.x + 1, inner.y, inner.width - 2, &clip_words(&format!("{} is {}: no open shard", stream.name, stream.status), inner.width - 2), Role::Dim);
+        p.put(
+            inner.x + 1,
+            inner.y,
+            inner.width - 2,
+            &clip_words(&format!("{} is {}: no open shard", stream.name, stream.status), inner.width - 2),
+            Role::Dim,
+        );
         return;
     }
     let cells = inner.width - 2;

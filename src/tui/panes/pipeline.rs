@@ -108,7 +108,10 @@ fn broken(view: &crate::engine::view::View) -> Option<String> {
         })
     };
     let behind = || {
-        view.consumers.iter().find(|c| c.state == "failed" || c.shards.iter().any(|s| s.state == "crashed")).map(|c| format!("✗ {} has failed", c.name))
+        view.consumers
+            .iter()
+            .find(|c| c.state == "failed" || c.shards.iter().any(|s| s.state == "crashed"))
+            .map(|c| format!("✗ {} has failed", c.name))
     };
     failed.or_else(missing).or_else(refusing).or_else(behind)
 }
@@ -245,7 +248,13 @@ pub fn draw(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
         y += rows * box_height;
     }
     if hidden > 0 {
-        p.put_right(area.x + 2, area.right() - 2, area.bottom() - 1, &format!(" {hidden} more: {} zooms ", cx.app.look.keymap.name(ActionId::Zoom)), Role::Warn);
+        p.put_right(
+            area.x + 2,
+            area.right() - 2,
+            area.bottom() - 1,
+            &format!(" {hidden} more: {} zooms ", cx.app.look.keymap.name(ActionId::Zoom)),
+            Role::Warn,
+        );
     }
     if let Some(reason) = reason.filter(|_| note > 0) {
         p.put(inner.x + 1, inner.bottom() - 1, inner.width - 2, &clip_words(&reason, inner.width - 2), Role::Bad);

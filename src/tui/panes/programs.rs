@@ -20,7 +20,8 @@ struct Program<'v> {
 fn programs<'v>(cx: &Cx<'v>) -> Vec<Program<'v>> {
     let world = &cx.view.world;
     let producers = world.producers.iter().map(|p| {
-        let mut facts = format!("{} → {}  offered {}/s  acknowledged {}/s", p.kind, p.target, grouped(p.offered_per_second), grouped(p.acknowledged_per_second));
+        let mut facts =
+            format!("{} → {}  offered {}/s  acknowledged {}/s", p.kind, p.target, grouped(p.offered_per_second), grouped(p.acknowledged_per_second));
         if p.lag_ms > 0 {
             facts.push_str(&format!("  lag {}", delay(p.lag_ms)));
         }

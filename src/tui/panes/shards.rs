@@ -125,8 +125,10 @@ fn bar(s: &ShardView, stream: &StreamView, unit: BarUnit) -> Bar {
         accepted: permille(s.load.accepted_records, stream.write_records_per_second),
         refused: permille(s.load.refused_records, stream.write_records_per_second),
     };
-    let bytes =
-        Bar { accepted: permille(s.load.accepted_bytes, stream.write_bytes_per_second), refused: permille(s.load.refused_bytes, stream.write_bytes_per_second) };
+    let bytes = Bar {
+        accepted: permille(s.load.accepted_bytes, stream.write_bytes_per_second),
+        refused: permille(s.load.refused_bytes, stream.write_bytes_per_second),
+    };
     match unit {
         BarUnit::Records => records,
         BarUnit::Bytes => bytes,
@@ -260,7 +262,13 @@ pub fn draw(pane: PaneId, cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
     let full = pane == PaneId::Shards || area.width >= 130;
     let Some(stream) = cx.app.stream(cx.view) else {
         let inner = frame(cx, pane, area, p, if full { "Shards" } else { "Throughput" }, "", &[], "");
-        p.put(inner.x + 1, inner.y, inner.width.saturating_sub(2), &clip_words("There is no data stream yet.", inner.width.saturating_sub(2)), Role::Dim);
+        p.put(
+            inner.x + 1,
+            inner.y,
+            inner.width.saturating_sub(2),
+            &clip_words("There is no data stream yet.", inner.width.saturating_sub(2)),
+            Role::Dim,
+        );
         return;
     };
     let unit = cx.app.bar_unit;
@@ -278,7 +286,11 @@ pub fn draw(pane: PaneId, cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
     let many = cx.view.world.streams.len();
     let note = [range_note(from, shown, count), if many > 1 { format!("←→ {many} streams") } else { String::new() }];
     let note = note.into_iter().filter(|n| !n.is_empty()).collect::<Vec<_>>().join("  ");
-    let limit = if area.width >= 100 { format!("limit ┊ {} per shard  accepted █  refused ▒", limit_words(stream, unit)) } else { format!("limit ┊ {}", limit_words(stream, unit)) };
+    let limit = if area.width >= 100 {
+        format!("limit ┊ {} per shard  accepted █  refused ▒", limit_words(stream, unit))
+    } else {
+        format!("limit ┊ {}", limit_words(stream, unit))
+    };
     let keys = [
         cx.key(ActionId::Open, "inspect"),
         cx.key(ActionId::SplitShard, "split"),

@@ -12,7 +12,7 @@ use crate::tui::theme::Role;
 
 /// Draws the line.
 pub fn draw(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
-    let gap = if cx.class >= Class::Normal { 1 } else { 0 };
+    let gap = u16::from(cx.class >= Class::Normal);
     let mut x = area.x;
     for screen in Screen::ALL {
         let here = screen == cx.app.screen;
@@ -43,8 +43,8 @@ pub fn draw(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
         [] => String::new(),
         [first, rest @ ..] => {
             let more = if rest.is_empty() { String::new() } else { format!(" +{}", rest.len()) };
-            let what = if cx.class == Class::Wide { format!("! {} {}{more}", first.lint, first.resource) } else { format!("! {}{more}", first.lint) };
-            what
+
+            if cx.class == Class::Wide { format!("! {} {}{more}", first.lint, first.resource) } else { format!("! {}{more}", first.lint) }
         }
     };
     let room = area.right().saturating_sub(x + 2);

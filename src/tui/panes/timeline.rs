@@ -28,7 +28,8 @@ pub fn draw(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
     let length = clock.duration_us.max(clock.elapsed_us).max(1_000_000);
     let rail_role = if focused { Role::Focus } else { Role::Border };
     let small = cx.class <= Class::Small;
-    let (before, after) = if small { (String::new(), format!("{} of {}", span(clock.elapsed_us), span(length))) } else { ("00:00".to_owned(), span(length)) };
+    let (before, after) =
+        if small { (String::new(), format!("{} of {}", span(clock.elapsed_us), span(length))) } else { ("00:00".to_owned(), span(length)) };
     // What stands behind the rail: the newest mark in words, and in small windows the keys of time.
     let mark = cx.view.lab.marks.iter().rev().find(|m| m.at <= world.now);
     let words = match (cx.class, mark) {
