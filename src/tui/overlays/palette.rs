@@ -212,7 +212,8 @@ mod tests {
     use super::*;
 
     fn first(query: &str, completions: &[(&str, &str)], focus: PaneId) -> Row {
-        let mut app = App::new(Look::default(), Screen::Streams, 120, 40);
+        let screen = if focus == PaneId::Journal { Screen::Journal } else { Screen::Streams };
+        let mut app = App::new(Look::default(), screen, 120, 40);
         app.set_focus(focus);
         let state = Palette {
             input: LineEdit::new(query),
