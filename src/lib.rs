@@ -3,7 +3,7 @@
 //! Layers, each knowing only those to its right (enforced by `tests/tidy.rs`):
 //!
 //! ```text
-//! main → cli → plain → session → lab → engine → api
+//! main → cli → { tui, plain, export } → session → lab → engine → api
 //! ```
 //!
 //! See `docs/architecture.md` for the drawing and the five laws.
@@ -11,6 +11,8 @@
 pub mod api;
 pub mod cli;
 pub mod engine;
+pub mod export;
 pub mod lab;
 pub mod plain;
 pub mod session;
+pub mod tui;

@@ -8,10 +8,17 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::engine::generate::duration::Dur;
+use crate::export::frame::{FrameOptions, render_svg, render_text};
 use crate::lab::{Diagnostic, Files, Lab, embedded};
 use crate::plain::{self, Format, Output};
 use crate::session::Session;
+use crate::session::driver::Driver;
 use crate::session::proof::{Proof, prove};
+use crate::tui::app::Look;
+use crate::tui::glyphs::GlyphSet;
+use crate::tui::ids::Screen;
+use crate::tui::run::run_dashboard;
+use crate::tui::theme::Theme;
 
 /// All checks passed.
 const OK: u8 = 0;
@@ -55,9 +62,41 @@ enum Task {
         /// Form of standard output.
         #[arg(long, value_enum, default_value_t = FormatArgument::Text)]
         format: FormatArgument,
-        /// Line mode (the only mode of this version; accepted for scripts).
+        /// Line mode instead of the dashboard; chosen by itself when the output is no terminal.
         #[arg(long)]
         plain: bool,
+        /// Theme of the dashboard: ansi, dark, light, cvd, contrast, mono.
+        #[arg(long)]
+        theme: Option<String>,
+        /// ASCII signs only.
+        #[arg(long)]
+        ascii: bool,
+        /// Leave the mouse to the terminal.
+        #[arg(long)]
+        no_mouse: bool,
+    },
+    /// Print one frame of the dashboard.
+    Screen {
+        /// Lab id, the beginning of one, or a folder.
+        lab: String,
+        /// Virtual time since the start at which the frame is taken.
+        #[arg(long)]
+        at: Dur,
+        /// overview, streams, metrics or journal.
+        #[arg(long, default_value = "overview")]
+        screen: String,
+        /// Columns x rows.
+        #[arg(long, default_value = "120x40")]
+        size: String,
+        /// Theme; matters for svg.
+        #[arg(long, default_value = "ansi")]
+        theme: String,
+        /// text or svg.
+        #[arg(long, default_value = "text")]
+        format: String,
+        /// File with commands to carry out first; the lab's solution of its first two steps when absent.
+        #[arg(long)]
+        script: Option<PathBuf>,
     },
     /// An empty account with today's limits: AWS CLI lines on standard input.
     Sh,
@@ -158,8 +197,20 @@ pub fn main() -> ExitCode {
     };
     let done = match arguments.command.unwrap_or(Task::Labs) {
         Task::Labs => labs(),
-        Task::Run { lab, seed, until, script, format, plain: _ } => match load(&lab) {
-            Ok(lab) => run(lab, seed, until, script, format, false),
+        Task::Run { lab, seed, until, script, format, plain, theme, ascii, no_mouse } => match load(&lab) {
+            Ok(lab) => {
+                let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb") || std::env::var_os("KINLAB_PLAIN").is_some();
+                let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+                if plain || dumb || !terminal || until.is_some() || script.is_some() {
+                    run(lab, seed, until, script, format, false)
+                } else {
+                    dashboard(lab, seed, theme.as_deref(), ascii, !no_mouse)
+                }
+            }
+            Err(errors) => Ok(complain(&errors)),
+        },
+        Task::Screen { lab, at, screen, size, theme, format, script } => match load(&lab) {
+            Ok(lab) => one_screen(lab, at, &screen, &size, &theme, &format, script),
             Err(errors) => Ok(complain(&errors)),
         },
         Task::Sh => match Lab::load(&Shell) {
@@ -242,6 +293,84 @@ fn run(lab: Arc<Lab>, seed: Option<u64>, until: Option<Dur>, script: Option<Path
         return Ok(BROKEN);
     }
     Ok(if session.lab().finished() { OK } else { NOT_MET })
+}
+
+/// The theme to use: the one asked for, `mono` when colours are unwanted, else the first.
+fn theme_of(name: Option<&str>) -> Result<&'static Theme, String> {
+    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let name = name.unwrap_or(if unwanted { "mono" } else { "ansi" });
+    Theme::by_name(name).ok_or_else(|| format!("no theme is named '{name}'; there are ansi, dark, light, cvd, contrast, mono"))
+}
+
+fn dashboard(lab: Arc<Lab>, seed: Option<u64>, theme: Option<&str>, ascii: bool, mouse: bool) -> std::io::Result<u8> {
+    let look = match theme_of(theme) {
+        Ok(theme) => Look { theme, glyphs: if ascii { GlyphSet::Ascii } else { GlyphSet::Unicode }, mouse, ..Look::default() },
+        Err(error) => {
+            eprintln!("error: {error}");
+            return Ok(USAGE);
+        }
+    };
+    let mut session = match Session::new(lab, seed) {
+        Ok(session) => session,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return Ok(USAGE);
+        }
+    };
+    session.keep_checkpoints();
+    run_dashboard(&mut session, look)?;
+    let (mut data, mut narration) = (std::io::stdout().lock(), std::io::stderr().lock());
+    plain::summary(&session, &mut Output { data: &mut data, narration: &mut narration, format: Format::Text })?;
+    if let Some(rule) = session.broken_rule() {
+        eprintln!("kinlab: a rule of the simulation was broken.\n\n  {rule}\n\nThe lines of this run, with their instants:\n{}", session.log_text());
+        return Ok(BROKEN);
+    }
+    Ok(if session.lab().finished() { OK } else { NOT_MET })
+}
+
+fn one_screen(lab: Arc<Lab>, at: Dur, screen: &str, size: &str, theme: &str, format: &str, script: Option<PathBuf>) -> std::io::Result<u8> {
+    let wrong = |text: String| {
+        eprintln!("error: {text}");
+        Ok(USAGE)
+    };
+    let Some(screen) = Screen::ALL.iter().copied().find(|known| known.title().eq_ignore_ascii_case(screen)) else {
+        return wrong(format!("no screen is named '{screen}'; there are {}", Screen::ALL.map(|screen| screen.title().to_lowercase()).join(", ")));
+    };
+    let parsed = size.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    let Some((width, height)) = parsed.filter(|(width, height)| (1..=1000).contains(width) && (1..=1000).contains(height)) else {
+        return wrong(format!("'{size}' is no size; write columns x rows, for example 120x40"));
+    };
+    let theme = match theme_of(Some(theme)) {
+        Ok(theme) => theme,
+        Err(error) => return wrong(error),
+    };
+    let lines: Vec<String> = match script {
+        Some(path) => match std::fs::read_to_string(&path) {
+            Ok(text) => text.lines().map(str::to_owned).collect(),
+            Err(error) => return wrong(format!("{}: {error}", path.display())),
+        },
+        None => lab.steps.iter().take(2).flat_map(|step| step.spec.solution.clone()).filter(|line| !line.starts_with("run 6")).collect(),
+    };
+    let mut session = match Session::new(lab, None) {
+        Ok(session) => session,
+        Err(error) => return wrong(error),
+    };
+    for line in &lines {
+        let outcome = session.line(line);
+        if outcome.failed {
+            return wrong(format!("'{line}': {}", outcome.message));
+        }
+    }
+    session.advance(session.epoch() + at.0);
+    let options = FrameOptions { theme, ..FrameOptions::new(screen, width, height) };
+    let view = Driver::view(&mut session, &options.wants());
+    let text = match format {
+        "text" => render_text(&view, &options),
+        "svg" => render_svg(&view, &options),
+        other => return wrong(format!("no format is named '{other}'; there are text and svg")),
+    };
+    std::io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(OK)
 }
 
 fn check(names: &[String], seeds: u64, format: ReportFormat) -> std::io::Result<u8> {

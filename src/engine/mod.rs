@@ -389,7 +389,6 @@ impl Engine {
                     ("accepted".to_owned(), stream.accepted_records),
                     ("stored".to_owned(), stored),
                     ("trimmed".to_owned(), stream.trimmed_records),
-                    ("user records".to_owned(), stream.accepted_user_records),
                 ],
                 balanced: stream.accepted_records == stored + stream.trimmed_records,
             }

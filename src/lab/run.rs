@@ -191,6 +191,11 @@ impl LabRun {
         Some(state.why.clone().unwrap_or_else(|| state.seen.clone()))
     }
 
+    /// When the current step began.
+    pub fn step_began(&self) -> VirtualTime {
+        self.step_began
+    }
+
     /// Index of the current step.
     pub fn current(&self) -> usize {
         self.step

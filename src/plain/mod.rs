@@ -3,8 +3,9 @@
 use std::io::{BufRead, Write};
 
 use crate::engine::time::VirtualTime;
+use crate::session::Session;
+use crate::session::driver::Outcome;
 use crate::session::language::{accounting, status};
-use crate::session::{Outcome, Session};
 
 /// What standard output carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

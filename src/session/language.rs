@@ -12,7 +12,8 @@ use crate::engine::time::{VirtualDuration, parse_iso};
 use crate::engine::view::Wants;
 use crate::engine::{Command, Reply, WorldCommand};
 
-use super::play::{Outcome, Session};
+use super::driver::Outcome;
+use super::play::Session;
 
 /// Width of tables.
 const TABLE_WIDTH: usize = 100;
@@ -27,6 +28,33 @@ producer NAME start|stop|key const KEY|rate FACTOR      consumer NAME start|stop
 run 12s   rewind 30s        let time pass, go back
 shards [STREAM]  streams  log NAME  journal [N]  metrics  cost  coach  accounting  shard of KEY
 status  checks  hint  answer QUESTION TEXT  why [CHECK]  solution  step  quit";
+
+/// First words of the language and what they do, for completion.
+pub fn words() -> impl Iterator<Item = (&'static str, &'static str)> {
+    [
+        ("aws kinesis ", "an AWS CLI line"),
+        ("java -jar amazon-kinesis-replay-1.0-SNAPSHOT.jar -streamRegion us-east-1 -speedup 1800 -streamName ", "start the replay tool"),
+        ("read-stream", "start the workshop's reader"),
+        ("producer replay stop", "stop the replay"),
+        ("producer replay key const partitionkey", "one partition key for all records"),
+        ("run 60s", "let time pass"),
+        ("rewind 30s", "go back in time"),
+        ("speed max", "as fast as possible"),
+        ("shards", "one line per shard"),
+        ("log replay", "what the replay tool printed"),
+        ("journal 50", "the newest events"),
+        ("metrics", "CloudWatch's metrics"),
+        ("cost", "the bill"),
+        ("accounting", "where every record is"),
+        ("shard of ", "where a partition key goes"),
+        ("answer ", "answer a question"),
+        ("why", "why a check is red"),
+        ("solution", "the solution of the step"),
+        ("status", "the step and its checks"),
+        ("quit", "leave"),
+    ]
+    .into_iter()
+}
 
 /// The line only lets time pass.
 pub fn moves_time(line: &str) -> bool {

@@ -1,7 +1,11 @@
-//! A lab being played: the world, the lab's progress, the command language, going back in time. Knows nothing of terminals.
+//! A lab being played: the world, the lab's progress, the command language, pace, going back in time. Knows nothing of terminals.
 
+mod clock;
+mod drive;
+pub mod driver;
 pub mod language;
 pub mod play;
 pub mod proof;
+pub mod view;
 
-pub use play::{Outcome, Session};
+pub use play::Session;

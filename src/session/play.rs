@@ -4,39 +4,12 @@ use std::sync::Arc;
 
 use crate::engine::time::{VirtualDuration, VirtualTime};
 use crate::engine::view::{View, Wants};
-use crate::engine::{Budget, Command, Engine};
+use crate::engine::{Budget, Checkpoint, Command, Engine};
 use crate::lab::view::LabView;
 use crate::lab::{Lab, LabRun, build_world};
 
-/// What came of a line.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Outcome {
-    /// Data: the answer of an `aws` command, a table that was asked for.
-    pub output: String,
-    /// Sentences for the learner.
-    pub message: String,
-    /// The line was refused or failed.
-    pub failed: bool,
-    /// Exit status in the sense of the AWS CLI: 0, 252, 254, 255.
-    pub status: u8,
-    /// The learner wants to leave.
-    pub quit: bool,
-}
-
-impl Outcome {
-    /// Data.
-    pub fn data(output: impl Into<String>) -> Self {
-        Self { output: output.into(), ..Self::default() }
-    }
-    /// A sentence.
-    pub fn said(message: impl Into<String>) -> Self {
-        Self { message: message.into(), ..Self::default() }
-    }
-    /// A refusal.
-    pub fn refused(message: impl Into<String>) -> Self {
-        Self { message: message.into(), failed: true, status: 255, ..Self::default() }
-    }
-}
+use super::clock::Clock;
+use super::driver::Outcome;
 
 /// A lab being played.
 #[derive(Debug)]
@@ -51,7 +24,27 @@ pub struct Session {
     pub(super) iterator: Option<String>,
     notices: Vec<String>,
     replaying: bool,
+    /// Saved worlds, oldest first; only kept for front ends that go back in time by keys.
+    saved: Vec<Saved>,
+    keeps_checkpoints: bool,
+    pub(super) clock: Clock,
 }
+
+/// A world, the lab's progress and how many lines had been carried out.
+#[derive(Debug, Clone)]
+struct Saved {
+    world: Checkpoint,
+    run: LabRun,
+    iterator: Option<String>,
+    lines: usize,
+}
+
+/// Virtual time between two saved worlds.
+const SAVE_EVERY_SECS: u64 = 10;
+/// Sentences kept for front ends that do not take them.
+const NOTICES_MAX: usize = 200;
+/// Saved worlds at most; when there are more, every second one is dropped.
+const SAVED_MAX: usize = 64;
 
 impl Session {
     /// A session at the beginning of a lab.
@@ -61,7 +54,19 @@ impl Session {
     pub fn new(lab: Arc<Lab>, seed: Option<u64>) -> Result<Self, String> {
         let engine = build_world(&lab, seed)?;
         let run = LabRun::new(lab.clone(), engine.now());
-        let mut session = Self { lab, seed, engine, run, log: Vec::new(), iterator: None, notices: Vec::new(), replaying: false };
+        let mut session = Self {
+            lab,
+            seed,
+            engine,
+            run,
+            log: Vec::new(),
+            iterator: None,
+            notices: Vec::new(),
+            replaying: false,
+            saved: Vec::new(),
+            keeps_checkpoints: false,
+            clock: Clock::default(),
+        };
         session.evaluate();
         Ok(session)
     }
@@ -106,6 +111,11 @@ impl Session {
         std::mem::take(&mut self.notices)
     }
 
+    /// The last sentences, for screens that show them beside other things.
+    pub(super) fn recent_notices(&self) -> Vec<String> {
+        self.notices.iter().rev().take(20).rev().cloned().collect()
+    }
+
     /// Events since the last call, oldest first.
     pub fn take_events(&mut self) -> Vec<crate::engine::Event> {
         self.engine.drain_events()
@@ -141,37 +151,85 @@ impl Session {
             }
         }
         self.notices.extend(said);
+        if self.notices.len() > NOTICES_MAX {
+            self.notices.drain(..NOTICES_MAX / 2);
+        }
+        if self.keeps_checkpoints && !self.replaying && self.engine.now().secs().is_multiple_of(SAVE_EVERY_SECS) {
+            self.save();
+        }
     }
 
     /// Carries out a line now.
     pub fn line(&mut self, line: &str) -> Outcome {
-        if !self.replaying && !line.trim().is_empty() {
+        // Lines that only move time are the distance between the others.
+        if !self.replaying && !line.trim().is_empty() && !super::language::moves_time(line) {
             self.log.push((self.engine.now(), line.to_owned()));
         }
         super::language::carry_out(self, line)
     }
 
-    /// Goes back in time: the world is made anew and everything before the instant is done again.
+    /// Keeps saved worlds, so that going back is fast.
+    pub fn keep_checkpoints(&mut self) {
+        self.keeps_checkpoints = true;
+        self.save();
+    }
+
+    fn save(&mut self) {
+        if self.saved.len() == SAVED_MAX {
+            let mut index = 0;
+            self.saved.retain(|_| {
+                index += 1;
+                index % 2 == 1
+            });
+        }
+        self.saved.push(Saved { world: self.engine.checkpoint(), run: self.run.clone(), iterator: self.iterator.clone(), lines: self.log.len() });
+    }
+
+    /// Goes back in time by so much; what was done at the instant itself stays done.
     ///
     /// # Errors
     /// A sentence, when the scenario cannot be built any more.
     pub fn rewind(&mut self, by: VirtualDuration) -> Result<(), String> {
         let target = VirtualTime(self.now().0.saturating_sub(by.0).max(self.epoch().0));
-        let log: Vec<(VirtualTime, String)> = std::mem::take(&mut self.log).into_iter().filter(|(at, _)| *at <= target).collect();
-        let mut fresh = Self::new(self.lab.clone(), self.seed)?;
-        fresh.replaying = true;
-        for (at, line) in &log {
-            fresh.advance(*at);
-            // Lines that moved time are part of the distance to the next line.
-            if !super::language::moves_time(line) {
-                fresh.line(line);
-            }
+        self.go_back(target, true)
+    }
+
+    /// Goes back to the beginning of the current step and undoes everything done in it.
+    ///
+    /// # Errors
+    /// A sentence, when the scenario cannot be built any more.
+    pub fn reset_step(&mut self) -> Result<(), String> {
+        self.go_back(self.run.step_began(), false)
+    }
+
+    /// Restores the nearest saved world (or makes the first one anew) and does everything before the instant again. What lay after it is gone:
+    /// acting in the past starts another future.
+    fn go_back(&mut self, target: VirtualTime, inclusive: bool) -> Result<(), String> {
+        let before = |at: VirtualTime| at < target || (inclusive && at == target);
+        let log: Vec<(VirtualTime, String)> =
+            std::mem::take(&mut self.log).into_iter().filter(|(at, line)| before(*at) && !super::language::moves_time(line)).collect();
+        self.saved.retain(|saved| saved.world.at() <= target && saved.lines <= log.len());
+        let lines = if let Some(saved) = self.saved.last() {
+            self.engine = saved.world.restore();
+            self.run = saved.run.clone();
+            self.iterator.clone_from(&saved.iterator);
+            saved.lines
+        } else {
+            self.engine = build_world(&self.lab, self.seed)?;
+            self.run = LabRun::new(self.lab.clone(), self.engine.now());
+            self.iterator = None;
+            self.evaluate();
+            0
+        };
+        self.replaying = true;
+        for (at, line) in log.iter().skip(lines) {
+            self.advance(*at);
+            self.line(line);
         }
-        fresh.advance(target);
-        fresh.replaying = false;
-        fresh.log = log.into_iter().filter(|(_, line)| !super::language::moves_time(line)).collect();
-        fresh.notices.clear();
-        *self = fresh;
+        self.advance(target);
+        self.replaying = false;
+        self.log = log;
+        self.notices.clear();
         Ok(())
     }
 }

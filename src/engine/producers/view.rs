@@ -53,7 +53,6 @@ impl Producer {
                 ("acknowledged".to_owned(), self.total.acknowledged),
                 ("lost".to_owned(), self.total.lost),
                 ("outstanding".to_owned(), self.outstanding()),
-                ("refused and sent again".to_owned(), self.total.refused),
             ],
             balanced: self.is_balanced(),
         }

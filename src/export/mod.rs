@@ -1,0 +1,3 @@
+//! Files made from a session or a view.
+
+pub mod frame;

@@ -1,0 +1,165 @@
+//! The session as the dashboard drives it.
+
+use core::time::Duration;
+
+use crate::api::ModelYear;
+use crate::api::cli;
+use crate::engine::time::{VirtualDuration, VirtualTime};
+use crate::engine::view::Wants;
+use crate::engine::{Command, WorldCommand};
+
+use super::driver::{Act, Driver, Outcome, Turn};
+use super::language;
+use super::play::Session;
+use super::view::{ClockView, SessionView};
+
+/// Longest wait of a step to the next event.
+const STEP_MAX: VirtualDuration = VirtualDuration::from_secs(60);
+/// Time between two frames while the world runs.
+const FRAME: Duration = Duration::from_millis(50);
+
+impl Session {
+    fn clock_view(&self) -> ClockView {
+        ClockView {
+            paused: self.clock.paused(),
+            speed_percent: self.clock.speed_percent(),
+            real_percent: self.clock.real_percent(),
+            in_the_past: false,
+            elapsed_us: self.now().since(self.epoch()).0,
+            duration_us: self.ends().since(self.epoch()).0,
+        }
+    }
+
+    fn shift(&mut self, micros: i64) -> Outcome {
+        self.clock.set_paused(true);
+        if micros >= 0 {
+            self.advance(self.now() + VirtualDuration(micros.unsigned_abs()));
+            return Outcome::default();
+        }
+        match self.rewind(VirtualDuration(micros.unsigned_abs())) {
+            Ok(()) => Outcome::said(format!("Back at {}.", self.now().clock_text())),
+            Err(error) => Outcome::refused(error),
+        }
+    }
+
+    fn step_event(&mut self) -> Outcome {
+        self.clock.set_paused(true);
+        let (before, until) = (self.world().journal().total(), self.now() + STEP_MAX);
+        while self.world().journal().total() == before && self.now() < until {
+            let next = self.world().next_event_at().unwrap_or(until).min(self.now().next_second()).min(until);
+            self.advance(next.max(VirtualTime(self.now().0 + 1)));
+        }
+        Outcome::default()
+    }
+
+    fn solve(&mut self) -> Outcome {
+        let solution = self.lab().lab.steps.get(self.lab().current()).map(|step| step.spec.solution.clone()).unwrap_or_default();
+        let mut outcome = Outcome::said("The solution of this step was carried out.");
+        for line in solution {
+            let done = self.line(&line);
+            if done.failed {
+                return done;
+            }
+            outcome.output.push_str(&done.output);
+        }
+        self.clock.forget();
+        outcome
+    }
+
+    fn speed_line(&mut self, line: &str) -> Option<Outcome> {
+        let mut words = line.split_whitespace();
+        match (words.next()?, words.next()) {
+            ("speed", Some("max")) => {
+                self.clock.set_speed(None);
+                Some(Outcome::said("As fast as possible."))
+            }
+            ("speed", Some(text)) => {
+                let percent = text.trim_end_matches('x').parse::<f64>().ok().map(|factor| libm::round(factor * 100.0) as u32);
+                let known = percent.is_some_and(|percent| self.clock.set_speed(Some(percent)));
+                Some(if known { Outcome::said(format!("Speed {text}.")) } else { Outcome::refused("speeds are 0.25 0.5 1 2 4 8 16 32 64 max") })
+            }
+            ("pause", None) => {
+                self.clock.set_paused(true);
+                Some(Outcome::said("Time stands still."))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Driver for Session {
+    fn view(&mut self, wants: &Wants) -> SessionView {
+        SessionView { world: Session::view(self, wants), lab: self.lab_view(), clock: self.clock_view(), notices: self.recent_notices() }
+    }
+
+    fn act(&mut self, act: Act) -> Outcome {
+        match act {
+            Act::Line(line) => {
+                if let Some(outcome) = self.speed_line(&line) {
+                    return outcome;
+                }
+                let outcome = self.line(&line);
+                self.clock.forget();
+                outcome
+            }
+            Act::TogglePause => {
+                self.clock.set_paused(!self.clock.paused());
+                Outcome::default()
+            }
+            Act::Pause(paused) => {
+                self.clock.set_paused(paused);
+                Outcome::default()
+            }
+            Act::Faster | Act::Slower => {
+                self.clock.shift_speed(act == Act::Faster);
+                Outcome::default()
+            }
+            Act::StepEvent => self.step_event(),
+            Act::Shift(micros) => self.shift(micros),
+            Act::ToStart => self.shift(-(i64::try_from(self.now().since(self.epoch()).0).unwrap_or(i64::MAX))),
+            Act::ToNow => Outcome::said("This is the newest instant."),
+            Act::Hint => self.line("hint"),
+            Act::ResetStep => match self.reset_step() {
+                Ok(()) => Outcome::said("The step begins anew."),
+                Err(error) => Outcome::refused(error),
+            },
+            Act::NextStep => Outcome::said("The next step begins by itself when the checks of this one are met. 'solve' carries out its solution."),
+            Act::PreviousStep => Outcome::said("The steps before are done; 'status' shows the present one."),
+            Act::Solve => self.solve(),
+            Act::Bookmark(text) => {
+                let note = WorldCommand::Note { kind: "bookmark".to_owned(), text };
+                match self.engine.apply(&Command::World(note)) {
+                    Ok(_) => Outcome::said("Bookmark set."),
+                    Err(error) => Outcome::refused(error.message),
+                }
+            }
+        }
+    }
+
+    fn turn(&mut self, wall: Duration, _budget: Duration) -> Turn {
+        if self.clock.paused() {
+            return Turn { changed: false, sleep: None };
+        }
+        let now = self.now();
+        let target = self.clock.target(wall, now);
+        if target > now {
+            self.advance(target);
+        }
+        let sleep = if self.clock.speed_percent().is_none() { Duration::ZERO } else { FRAME };
+        Turn { changed: self.now() != now, sleep: Some(sleep) }
+    }
+
+    fn complete(&self, line: &str) -> Vec<(String, String)> {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        if words.first().is_some_and(|word| word == "aws") {
+            let year = if self.world().config().limits.modern { ModelYear::Current } else { ModelYear::Y2018 };
+            let head = line.rsplit_once(' ').map_or("", |(head, _)| head);
+            return cli::completions(&words, year).into_iter().map(|found| (format!("{head} {}", found.word), found.hint)).collect();
+        }
+        language::words().filter(|(word, _)| word.starts_with(line)).map(|(word, doc)| (word.to_owned(), doc.to_owned())).collect()
+    }
+
+    fn leave(&mut self) -> Result<String, String> {
+        Ok(format!("{} of {} points, journal {}", self.lab_view().points.0, self.lab_view().points.1, self.world().journal_hash()))
+    }
+}

@@ -1,0 +1,177 @@
+//! Names of screens, panes and things in panes.
+
+/// A screen. The key is fixed by its question, so 3 and 4 stay free for Firehose and Analytics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
+pub enum Screen {
+    /// Is the whole pipeline healthy, and where does it stop?
+    #[default]
+    Overview,
+    /// Which shard, which key, who reads, who is refused?
+    Streams,
+    /// What would CloudWatch show, and what does it cost?
+    Metrics,
+    /// What happened, in order, and why?
+    Journal,
+}
+
+impl Screen {
+    /// All screens in the order of their tabs.
+    pub const ALL: [Self; 4] = [Self::Overview, Self::Streams, Self::Metrics, Self::Journal];
+
+    /// Its key.
+    pub fn key(self) -> char {
+        match self {
+            Self::Overview => '1',
+            Self::Streams => '2',
+            Self::Metrics => '5',
+            Self::Journal => '6',
+        }
+    }
+
+    /// Its name on the tab.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Streams => "Streams",
+            Self::Metrics => "Metrics",
+            Self::Journal => "Journal",
+        }
+    }
+
+    /// The screen called `name` (any case), as on a command line.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.title().eq_ignore_ascii_case(name))
+    }
+
+    /// Panes in Tab order, most important first after the guide.
+    pub fn panes(self) -> &'static [PaneId] {
+        match self {
+            Self::Overview => &[PaneId::Guide, PaneId::Pipeline, PaneId::Throughput, PaneId::Programs, PaneId::Journal, PaneId::Timeline],
+            Self::Streams => &[PaneId::Guide, PaneId::Shards, PaneId::Consumers, PaneId::HashMap, PaneId::Record, PaneId::Timeline],
+            Self::Metrics => &[PaneId::Guide, PaneId::Charts, PaneId::Cost, PaneId::Accounting, PaneId::Timeline],
+            Self::Journal => &[PaneId::Guide, PaneId::Journal, PaneId::Timeline],
+        }
+    }
+
+    /// The pane that has the focus when the screen is opened first.
+    pub fn home(self) -> PaneId {
+        match self {
+            Self::Overview => PaneId::Guide,
+            Self::Streams => PaneId::Shards,
+            Self::Metrics => PaneId::Charts,
+            Self::Journal => PaneId::Journal,
+        }
+    }
+}
+
+/// A pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PaneId {
+    /// Step text and live checks.
+    Guide,
+    /// Boxes and arrows.
+    Pipeline,
+    /// Shards in short.
+    Throughput,
+    /// What producers and consumers printed.
+    Programs,
+    /// Shards in full.
+    Shards,
+    /// Consumers of the stream.
+    Consumers,
+    /// The hash space as a ribbon.
+    HashMap,
+    /// The newest record of the selected shard.
+    Record,
+    /// CloudWatch-named charts.
+    Charts,
+    /// The bill.
+    Cost,
+    /// Where every record is.
+    Accounting,
+    /// What happened.
+    Journal,
+    /// Virtual time.
+    Timeline,
+}
+
+impl PaneId {
+    /// Its name in sentences.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Guide => "Guide",
+            Self::Pipeline => "Pipeline",
+            Self::Throughput => "Throughput",
+            Self::Programs => "Programs",
+            Self::Shards => "Shards",
+            Self::Consumers => "Consumers",
+            Self::HashMap => "Hash key map",
+            Self::Record => "Record",
+            Self::Charts => "Metrics",
+            Self::Cost => "Cost",
+            Self::Accounting => "Accounting",
+            Self::Journal => "Journal",
+            Self::Timeline => "Timeline",
+        }
+    }
+
+    /// Fewest cells (with border) in which the pane still says something true and whole.
+    pub fn minimum(self) -> (u16, u16) {
+        match self {
+            Self::Guide => (28, 4),
+            Self::Pipeline => (58, 6),
+            Self::Throughput => (40, 4),
+            Self::Programs => (40, 4),
+            Self::Shards => (60, 6),
+            Self::Consumers => (56, 4),
+            Self::HashMap => (40, 4),
+            Self::Record => (40, 5),
+            Self::Charts => (30, 7),
+            Self::Cost => (44, 5),
+            Self::Accounting => (40, 4),
+            Self::Journal => (40, 3),
+            Self::Timeline => (30, 1),
+        }
+    }
+
+    /// Height that shows all parts of the pane; the floor of the window is computed from the highest.
+    pub fn whole_height(self) -> u16 {
+        match self {
+            Self::HashMap => 10,
+            Self::Pipeline => 7,
+            Self::Shards | Self::Throughput => 8,
+            Self::Charts | Self::Cost => 9,
+            Self::Record => 7,
+            Self::Guide | Self::Programs | Self::Consumers | Self::Accounting | Self::Journal => 6,
+            Self::Timeline => 1,
+        }
+    }
+
+    /// All panes.
+    pub const ALL: [Self; 13] = [
+        Self::Guide,
+        Self::Pipeline,
+        Self::Throughput,
+        Self::Programs,
+        Self::Shards,
+        Self::Consumers,
+        Self::HashMap,
+        Self::Record,
+        Self::Charts,
+        Self::Cost,
+        Self::Accounting,
+        Self::Journal,
+        Self::Timeline,
+    ];
+}
+
+/// Something in the guide that can be chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GuideItem {
+    /// A command of a run block, by position.
+    Run(usize),
+    /// A check, by position.
+    Check(usize),
+    /// A question, by position.
+    Question(usize),
+}

@@ -1,0 +1,42 @@
+//! What the screens look like: text and a grid of style roles, per screen, fixture and size. Read a changed snapshot before you accept it.
+#![allow(clippy::panic, reason = "a test fails by panicking")]
+
+use kinlab::export::frame::{buffer_roles, buffer_text};
+use kinlab::session::view::SessionView;
+use kinlab::tui::app::{App, Look};
+use kinlab::tui::fixture;
+use kinlab::tui::glyphs::GlyphSet;
+use kinlab::tui::ids::Screen;
+use kinlab::tui::render::frame;
+use kinlab::tui::theme::Theme;
+
+fn app(screen: Screen, w: u16, h: u16, theme: &str, glyphs: GlyphSet) -> App {
+    let look = Look { theme: Theme::by_name(theme).expect("a theme"), glyphs, motion: false, ..Look::default() };
+    App::new(look, screen, w, h)
+}
+
+fn drawn(app: &App, view: &SessionView) -> String {
+    let (buf, hits) = frame(app, view, app.size.0, app.size.1);
+    assert!(hits.within(buf.area));
+    assert!(hits.failed.is_empty(), "a pane failed");
+    format!("{}--- roles (capital: on the selection)\n{}", buffer_text(&buf), buffer_roles(&buf))
+}
+
+fn shot(screen: Screen, fixture: &str, view: &SessionView, w: u16, h: u16) {
+    let name = format!("{}_{fixture}@{w}x{h}", screen.title().to_lowercase());
+    insta::assert_snapshot!(name, drawn(&app(screen, w, h, "probe", GlyphSet::Unicode), view));
+}
+
+#[test]
+fn overview() {
+    for (w, h) in [(200, 60), (120, 40), (80, 24), (60, 18)] {
+        shot(Screen::Overview, "throttled", &fixture::lab1_throttled(), w, h);
+    }
+}
+
+#[test]
+fn streams() {
+    for (w, h) in [(200, 60), (120, 40), (80, 24), (60, 18)] {
+        shot(Screen::Streams, "throttled", &fixture::lab1_throttled(), w, h);
+    }
+}
