@@ -13,6 +13,7 @@ use crate::lab::{Diagnostic, Files, Lab, embedded};
 use crate::plain::{self, Format, Output};
 use crate::session::Session;
 use crate::session::driver::Driver;
+use crate::session::input::{self, InputFormat, InputOptions};
 use crate::session::proof::{Proof, prove};
 use crate::tui::app::Look;
 use crate::tui::glyphs::GlyphSet;
@@ -74,6 +75,24 @@ enum Task {
         /// Leave the mouse to the terminal.
         #[arg(long)]
         no_mouse: bool,
+        /// Real records: files, or - for standard input (JSON lines, a JSON array, {"Records": […]}, CSV, plain lines).
+        #[arg(long, num_args = 1..)]
+        input: Vec<String>,
+        /// How --input is divided: auto, json-lines, json-array, csv, lines.
+        #[arg(long, default_value = "auto")]
+        input_format: String,
+        /// Member that becomes the partition key, such as userIdentity.arn; the record's hash when absent.
+        #[arg(long)]
+        key: Option<String>,
+        /// Member with the event time; the records then come at their own pace times --replay-speedup.
+        #[arg(long)]
+        time: Option<String>,
+        /// Event seconds per second with --time.
+        #[arg(long, default_value_t = 60.0)]
+        replay_speedup: f64,
+        /// Stream that --input goes to; the lab's own when absent.
+        #[arg(long)]
+        stream: Option<String>,
     },
     /// Print one frame of the dashboard.
     Screen {
@@ -197,18 +216,29 @@ pub fn main() -> ExitCode {
     };
     let done = match arguments.command.unwrap_or(Task::Labs) {
         Task::Labs => labs(),
-        Task::Run { lab, seed, until, script, format, plain, theme, ascii, no_mouse } => match load(&lab) {
-            Ok(lab) => {
-                let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb") || std::env::var_os("KINLAB_PLAIN").is_some();
-                let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-                if plain || dumb || !terminal || until.is_some() || script.is_some() {
-                    run(lab, seed, until, script, format, false)
-                } else {
-                    dashboard(lab, seed, theme.as_deref(), ascii, !no_mouse)
+        Task::Run { lab, seed, until, script, format, plain, theme, ascii, no_mouse, input, input_format, key, time, replay_speedup, stream } => {
+            match load(&lab) {
+                Ok(lab) if !input.is_empty() => {
+                    if let Some(format_of_input) = InputFormat::from_word(&input_format) {
+                        let options = InputOptions { format: format_of_input, key, time };
+                        feed(lab, seed, script, &input, &options, replay_speedup, stream)
+                    } else {
+                        eprintln!("error: no input format is named '{input_format}'; there are auto, json-lines, json-array, csv, lines");
+                        Ok(USAGE)
+                    }
                 }
+                Ok(lab) => {
+                    let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb") || std::env::var_os("KINLAB_PLAIN").is_some();
+                    let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+                    if plain || dumb || !terminal || until.is_some() || script.is_some() {
+                        run(lab, seed, until, script, format, false)
+                    } else {
+                        dashboard(lab, seed, theme.as_deref(), ascii, !no_mouse)
+                    }
+                }
+                Err(errors) => Ok(complain(&errors)),
             }
-            Err(errors) => Ok(complain(&errors)),
-        },
+        }
         Task::Screen { lab, at, screen, size, theme, format, script } => match load(&lab) {
             Ok(lab) => one_screen(lab, at, &screen, &size, &theme, &format, script),
             Err(errors) => Ok(complain(&errors)),
@@ -293,6 +323,74 @@ fn run(lab: Arc<Lab>, seed: Option<u64>, until: Option<Dur>, script: Option<Path
         return Ok(BROKEN);
     }
     Ok(if session.lab().finished() { OK } else { NOT_MET })
+}
+
+/// Real records through the lab's world: every one is accounted for.
+fn feed(
+    lab: Arc<Lab>,
+    seed: Option<u64>,
+    script: Option<PathBuf>,
+    names: &[String],
+    options: &InputOptions,
+    speedup: f64,
+    stream: Option<String>,
+) -> std::io::Result<u8> {
+    let target =
+        stream.or_else(|| lab.scenario.producer.values().next().map(|producer| producer.target.clone())).unwrap_or_else(|| "input".to_owned());
+    if !(0.001..=1e6).contains(&speedup) {
+        eprintln!("error: {speedup} is no speed-up; write a number from 0.001 to 1000000");
+        return Ok(USAGE);
+    }
+    let mut session = match Session::new(lab, seed) {
+        Ok(session) => session,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return Ok(USAGE);
+        }
+    };
+    if let Some(path) = script {
+        let text = std::fs::read_to_string(&path).map_err(|error| std::io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
+        for line in text.lines() {
+            let outcome = session.line(line);
+            if outcome.failed {
+                eprintln!("error: '{line}': {}", outcome.message);
+                return Ok(NOT_MET);
+            }
+        }
+    }
+    let (mut records, mut issues) = (Vec::new(), 0usize);
+    for name in names {
+        let mut bytes = Vec::new();
+        let read = if name == "-" { std::io::stdin().lock().read_to_end(&mut bytes).map(|_| ()) } else { std::fs::read(name).map(|all| bytes = all) };
+        if let Err(error) = read {
+            eprintln!("error: {name}: {error}");
+            return Ok(USAGE);
+        }
+        let found = input::read(&bytes, options);
+        for issue in &found.issues {
+            eprintln!("{name}:{}: {}", issue.place, issue.text);
+        }
+        issues += found.issues.len();
+        records.extend(found.records);
+    }
+    let read = records.len() + issues;
+    let speedup_permille = options.time.is_some().then(|| libm::round(speedup * 1000.0) as u64);
+    if let Err(error) = session.feed(&target, records, speedup_permille) {
+        eprintln!("error: {error}");
+        return Ok(USAGE);
+    }
+    let (offered, stored, refused) = session.finish_input();
+    let (mut data, mut narration) = (std::io::stdout().lock(), std::io::stderr().lock());
+    writeln!(data, "input: read {read} = put {offered} + issues {issues}; put {offered} = stored {stored}; refused and sent again {refused}")?;
+    plain::summary(&session, &mut Output { data: &mut data, narration: &mut narration, format: Format::Text })?;
+    let complete = read as u64 == offered + issues as u64 && offered == stored;
+    Ok(if session.broken_rule().is_some() {
+        BROKEN
+    } else if complete {
+        OK
+    } else {
+        NOT_MET
+    })
 }
 
 /// The theme to use: the one asked for, `mono` when colours are unwanted, else the first.

@@ -3,6 +3,7 @@
 mod clock;
 mod drive;
 pub mod driver;
+pub mod input;
 pub mod language;
 pub mod play;
 pub mod proof;

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use crate::engine::producers::{Overrides, ProducerKind, Settings, Source};
 use crate::engine::time::{VirtualDuration, VirtualTime};
 use crate::engine::view::{View, Wants};
-use crate::engine::{Budget, Checkpoint, Command, Engine};
+use crate::engine::{Budget, Checkpoint, Command, Engine, WorldCommand};
 use crate::lab::view::LabView;
 use crate::lab::{Lab, LabRun, build_world};
 
 use super::clock::Clock;
 use super::driver::Outcome;
+use super::input::InputRecord;
 
 /// A lab being played.
 #[derive(Debug)]
@@ -39,6 +41,8 @@ struct Saved {
     lines: usize,
 }
 
+/// The producer of records from outside.
+const INPUT: &str = "input";
 /// Virtual time between two saved worlds.
 const SAVE_EVERY_SECS: u64 = 10;
 /// Sentences kept for front ends that do not take them.
@@ -166,6 +170,67 @@ impl Session {
             self.log.push((self.engine.now(), line.to_owned()));
         }
         super::language::carry_out(self, line)
+    }
+
+    /// Feeds records from outside into a stream through an SDK producer named `input`: all at once, or by event time at a speed-up in
+    /// thousandths. A stream that does not exist is created with six shards. Gives the instant of the last record.
+    ///
+    /// # Errors
+    /// AWS's text, when the stream cannot be created.
+    pub fn feed(&mut self, stream: &str, mut records: Vec<InputRecord>, speedup_permille: Option<u64>) -> Result<VirtualTime, String> {
+        use crate::api::kinesis::CreateStreamRequest;
+        if self.engine.kinesis().stream(stream).is_none() {
+            let request = CreateStreamRequest { stream_name: stream.to_owned(), shard_count: Some(6), ..CreateStreamRequest::default() };
+            self.engine.apply(&Command::Kinesis(Box::new(request.into()))).map_err(|error| error.to_string())?;
+            self.advance(self.now() + VirtualDuration::from_secs(2));
+        }
+        self.engine.define_producer(INPUT, Settings::new(ProducerKind::Input, stream), Source::outside());
+        let start = WorldCommand::StartProducer { producer: INPUT.to_owned(), overrides: Overrides::default() };
+        self.engine.apply(&Command::World(start)).map_err(|error| error.to_string())?;
+        let begun = self.now();
+        if let Some(speedup) = speedup_permille {
+            // Records without a time come with the one before them.
+            let mut last = records.iter().find_map(|record| record.event_time).unwrap_or_default();
+            for record in &mut records {
+                last = record.event_time.unwrap_or(last);
+                record.event_time = Some(last);
+            }
+            records.sort_by_key(|record| record.event_time);
+            let origin = records.first().and_then(|record| record.event_time).unwrap_or_default();
+            let due = |record: &InputRecord| {
+                let offset = record.event_time.unwrap_or(origin).since(origin).0;
+                VirtualTime(begun.0.saturating_add((u128::from(offset) * 1000 / u128::from(speedup.max(1))) as u64))
+            };
+            let mut rest = records.as_slice();
+            while let Some(first) = rest.first() {
+                let at = due(first).next_second();
+                let count = rest.iter().take_while(|record| due(record) < at).count();
+                self.advance(at);
+                self.ingest(&rest[..count])?;
+                rest = &rest[count..];
+            }
+        } else {
+            for chunk in records.chunks(5000) {
+                self.ingest(chunk)?;
+            }
+        }
+        self.engine.apply(&Command::World(WorldCommand::EndOfInput { producer: INPUT.to_owned() })).map_err(|error| error.to_string())?;
+        Ok(self.now())
+    }
+
+    fn ingest(&mut self, records: &[InputRecord]) -> Result<(), String> {
+        let records = records.iter().map(|record| record.record.clone()).collect();
+        let ingest = WorldCommand::Ingest { producer: INPUT.to_owned(), records };
+        self.engine.apply(&Command::World(ingest)).map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    /// Lets time pass until the input is stored, at most an hour. Gives (offered, acknowledged, refused attempts).
+    pub fn finish_input(&mut self) -> (u64, u64, u64) {
+        let until = self.now() + VirtualDuration::from_secs(3600);
+        while self.now() < until && self.engine.producer(INPUT).is_some_and(|producer| producer.state.is_active()) {
+            self.advance(self.now().next_second());
+        }
+        self.engine.producer(INPUT).map_or((0, 0, 0), |producer| (producer.total.offered, producer.total.acknowledged, producer.total.refused))
     }
 
     /// Keeps saved worlds, so that going back is fast.
