@@ -146,7 +146,12 @@ fn every_real_record_is_accounted_for() {
         println!("skipped: the real inputs are not here");
         return;
     };
-    let mut files: Vec<String> = folder.flatten().map(|entry| entry.path().display().to_string()).filter(|path| path.ends_with(".json")).collect();
+    let mut files: Vec<String> = folder
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .map(|path| path.display().to_string())
+        .collect();
     files.sort();
     let mut arguments = vec!["run", "lab1", "--plain", "--key", "userIdentity.arn", "--input"];
     arguments.extend(files.iter().map(String::as_str));
