@@ -173,7 +173,7 @@ fn binary<'v>(op: Op, a: Val<'v>, right: &'v Expr, registers: &[Val<'v>]) -> Val
         }
         Op::Add | Op::Sub => match (a, b) {
             (Val::Time(time), b) if b.number().is_some() => {
-                let micros = libm::round(b.number().unwrap_or(0.0) * 1e6) as i64;
+                let micros = super::number::round_half_away(b.number().unwrap_or(0.0) * 1e6) as i64;
                 let moved = if op == Op::Add { time.0 as i64 + micros } else { time.0 as i64 - micros };
                 Val::Time(crate::engine::time::VirtualTime(u64::try_from(moved).unwrap_or(0)))
             }

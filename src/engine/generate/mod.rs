@@ -355,7 +355,7 @@ fn round_to(value: Val<'_>, decimals: u32) -> Val<'_> {
     match value {
         Val::Num(number) => {
             let scale = SCALES[decimals as usize];
-            Val::Num(libm::round(number * scale) / scale)
+            Val::Num(number::round_half_away(number * scale) / scale)
         }
         other => other,
     }
