@@ -67,6 +67,24 @@ pub enum WorldCommand {
         /// How long; for ever when absent.
         hold: Option<VirtualDuration>,
     },
+    /// Defines and starts a producer of records from outside.
+    OpenInput {
+        /// Name of the producer; one of this name is replaced.
+        producer: String,
+        /// Stream it writes to.
+        stream: String,
+        /// `input` or `agent`.
+        kind: super::producers::ProducerKind,
+        /// How long a record waits for company; the kind's own when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        buffered: Option<VirtualDuration>,
+        /// Bytes of one call at most.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        batch_bytes: Option<u64>,
+        /// Records of one call at most, 1 to 500.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        batch: Option<usize>,
+    },
     /// Records that arrived from outside (a file, standard input, the agent).
     Ingest {
         /// The producer that sends them on.

@@ -8,7 +8,7 @@ use super::command::{Reply, WorldCommand};
 use super::controls::{Control, Undo};
 use super::cost::HourlyLoad;
 use super::metrics::Metric;
-use super::producers::Overrides;
+use super::producers::{Overrides, Settings, Source};
 use super::schedule::Wake;
 use super::time::{VirtualDuration, VirtualTime};
 use super::{ACTIONS_KEPT, Action, Engine};
@@ -91,6 +91,14 @@ impl Engine {
                 }
                 self.journal.push(now, format!("generator {generator}"), "changed", "the records change from now on", false);
                 Ok(())
+            }
+            WorldCommand::OpenInput { producer, stream, kind, buffered, batch_bytes, batch } => {
+                let mut settings = Settings::new(*kind, stream);
+                settings.buffered = buffered.unwrap_or(settings.buffered);
+                settings.batch_bytes = batch_bytes.unwrap_or(settings.batch_bytes);
+                settings.batch = batch.unwrap_or(settings.batch).clamp(1, 500);
+                self.define_producer(producer, settings, Source::outside());
+                self.start_producer(producer, &Overrides::default())
             }
             WorldCommand::Ingest { producer, records } => {
                 let index = self.producer_index(producer)?;

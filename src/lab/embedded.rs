@@ -13,20 +13,32 @@ macro_rules! lab_files {
 /// Name and bytes of each file of a lab.
 type Embedded = &'static [(&'static str, &'static [u8])];
 
-const LABS: &[(&str, Embedded)] = &[(
-    "lab1-ingest",
-    lab_files!("lab1-ingest":
-        "scenario.toml",
-        "steps/01-create.md",
-        "steps/02-produce.md",
-        "steps/03-read.md",
-        "steps/04-lag.md",
-        "steps/05-scale.md",
-        "steps/06-break.md",
-        "data/nyc-2010-hourly.csv",
-        "data/nyc-boxes.csv",
+const LABS: &[(&str, Embedded)] = &[
+    (
+        "lab0-boarding",
+        lab_files!("lab0-boarding":
+            "scenario.toml",
+            "steps/01-initials.md",
+            "steps/02-time.md",
+            "steps/03-commands.md",
+            "steps/04-value.md",
+        ),
     ),
-)];
+    (
+        "lab1-ingest",
+        lab_files!("lab1-ingest":
+            "scenario.toml",
+            "steps/01-create.md",
+            "steps/02-produce.md",
+            "steps/03-read.md",
+            "steps/04-lag.md",
+            "steps/05-scale.md",
+            "steps/06-break.md",
+            "data/nyc-2010-hourly.csv",
+            "data/nyc-boxes.csv",
+        ),
+    ),
+];
 
 /// Ids of the labs.
 pub fn ids() -> impl Iterator<Item = &'static str> {
@@ -46,6 +58,13 @@ pub fn find(prefix: &str) -> Option<(&'static str, EmbeddedLab)> {
 /// Files of an embedded lab.
 #[derive(Debug, Clone, Copy)]
 pub struct EmbeddedLab(Embedded);
+
+impl EmbeddedLab {
+    /// Name and bytes of each file.
+    pub fn files(&self) -> impl Iterator<Item = (&'static str, &'static [u8])> {
+        self.0.iter().copied()
+    }
+}
 
 impl Files for EmbeddedLab {
     fn read(&self, name: &str) -> Option<Arc<[u8]>> {

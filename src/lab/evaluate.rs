@@ -1,6 +1,6 @@
 //! Tests on the world: met or not, and what is seen, in words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -47,8 +47,19 @@ fn fits(found: &Value, op: &str, wanted: &Value) -> bool {
     }
 }
 
-/// Evaluates a test. `answers` holds for each question whether the last answer was right.
-pub fn evaluate(test: &TestSpec, world: &Engine, answers: &BTreeMap<String, bool>) -> Finding {
+/// What the learner did, beside the world.
+#[derive(Debug, Clone, Copy)]
+pub struct Learner<'a> {
+    /// For each question whether the last answer was right.
+    pub answers: &'a BTreeMap<String, bool>,
+    /// Clock acts and beginnings of commands that worked.
+    pub acts: &'a BTreeSet<String>,
+    /// Initials.
+    pub named: &'a BTreeMap<String, String>,
+}
+
+/// Evaluates a test.
+pub fn evaluate(test: &TestSpec, world: &Engine, learner: &Learner<'_>) -> Finding {
     match test {
         TestSpec::Resource { id, wanted } => match world.resource(id) {
             None => Finding::new(false, format!("{id} does not exist")),
@@ -81,7 +92,7 @@ pub fn evaluate(test: &TestSpec, world: &Engine, answers: &BTreeMap<String, bool
             let read = world.shards_read(stream);
             Finding::new(read >= *min, format!("GetRecords on {read} of at least {min} shards"))
         }
-        TestSpec::Answer { question } => match answers.get(question) {
+        TestSpec::Answer { question } => match learner.answers.get(question) {
             None => Finding::new(false, format!("question {question} is not answered yet")),
             Some(true) => Finding::new(true, format!("question {question} is answered")),
             Some(false) => Finding::new(false, format!("the answer to {question} is not right yet")),
@@ -96,8 +107,27 @@ pub fn evaluate(test: &TestSpec, world: &Engine, answers: &BTreeMap<String, bool
                 )
             }
         },
+        TestSpec::Action { did } => {
+            let missing: Vec<&str> = did.iter().filter(|act| !learner.acts.contains(*act)).map(String::as_str).collect();
+            let seen = if missing.is_empty() { format!("done: {}", did.join(", ")) } else { format!("not done yet: {}", missing.join(", ")) };
+            Finding::new(missing.is_empty(), seen)
+        }
+        TestSpec::Named { what } => match learner.named.get(what) {
+            Some(value) => Finding::new(true, format!("{what} {value}")),
+            None => Finding::new(false, format!("{what} not given yet")),
+        },
+        TestSpec::Not { test } => {
+            let finding = evaluate(test, world, learner);
+            Finding::new(!finding.met, finding.seen)
+        }
+        TestSpec::Hottest { stream, at_least_permille } => hottest(world, stream, *at_least_permille),
+        TestSpec::Cost { at_most_per_hour } => {
+            let hourly = world.view(&crate::engine::view::Wants::default()).cost.per_hour_nanodollars;
+            let dollars = hourly as f64 / 1e9;
+            Finding::new(dollars <= *at_most_per_hour, format!("${dollars:.3} per hour at this load, wanted at most ${at_most_per_hour}"))
+        }
         TestSpec::All { of } => {
-            let findings: Vec<Finding> = of.iter().map(|test| evaluate(test, world, answers)).collect();
+            let findings: Vec<Finding> = of.iter().map(|test| evaluate(test, world, learner)).collect();
             // What is missing is worth more words than what is there.
             let seen: Vec<&str> = findings.iter().filter(|finding| !finding.met).map(|finding| finding.seen.as_str()).collect();
             let met = seen.is_empty();
@@ -105,10 +135,28 @@ pub fn evaluate(test: &TestSpec, world: &Engine, answers: &BTreeMap<String, bool
             Finding::new(met, if met { all.join("; ") } else { seen.join("; ") })
         }
         TestSpec::Any { of } => {
-            let findings: Vec<Finding> = of.iter().map(|test| evaluate(test, world, answers)).collect();
+            let findings: Vec<Finding> = of.iter().map(|test| evaluate(test, world, learner)).collect();
             let met = findings.iter().any(|finding| finding.met);
             Finding::new(met, findings.into_iter().map(|finding| finding.seen).collect::<Vec<_>>().join("; "))
         }
+    }
+}
+
+/// One shard takes so much of what the stream accepted in the last second.
+fn hottest(world: &Engine, stream: &str, at_least_permille: u64) -> Finding {
+    let view = world.view(&crate::engine::view::Wants { stream: Some(stream.to_owned()), ..crate::engine::view::Wants::default() });
+    let Some(found) = view.streams.iter().find(|known| known.name == stream) else {
+        return Finding::new(false, format!("stream {stream} does not exist"));
+    };
+    let demand = |load: &crate::engine::view::Load| load.accepted_records + load.refused_records;
+    let all: u64 = found.shards.iter().map(|shard| demand(&shard.load)).sum();
+    match found.shards.iter().max_by_key(|shard| demand(&shard.load)) {
+        Some(shard) if all > 0 => {
+            let share = demand(&shard.load) * 1000 / all;
+            let text = format!("shard {:04} takes {} % of the records", shard.number, share / 10);
+            Finding::new(share >= at_least_permille, text)
+        }
+        _ => Finding::new(false, "no records in the last second"),
     }
 }
 

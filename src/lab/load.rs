@@ -2,7 +2,14 @@
 
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use super::scenario::{FORMAT, Scenario, StepSpec};
+
+/// The text can be initials: one to twelve letters and digits, so that names of streams can begin with them.
+pub fn are_initials(text: &str) -> bool {
+    (1..=12).contains(&text.len()) && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+}
 
 /// What is wrong with a lab file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +58,10 @@ pub struct Lab {
     pub steps: Vec<Step>,
     /// Side files that its generators and rates use.
     pub files: Vec<(String, Arc<[u8]>)>,
+    /// Changes with every change of the lab's files: a run is of one text of a lab.
+    pub fingerprint: String,
+    /// Variables that differ from the file's.
+    pub changed_vars: Vec<(String, String)>,
 }
 
 fn text(files: &dyn Files, name: &str) -> Result<String, Diagnostic> {
@@ -88,6 +99,14 @@ impl Lab {
     /// # Errors
     /// Everything that is wrong, not only the first.
     pub fn load(files: &dyn Files) -> Result<Self, Vec<Diagnostic>> {
+        Self::load_with(files, &[])
+    }
+
+    /// Reads a lab with other values for some of its variables; a variable the lab does not have is left out.
+    ///
+    /// # Errors
+    /// Everything that is wrong, not only the first.
+    pub fn load_with(files: &dyn Files, changes: &[(String, String)]) -> Result<Self, Vec<Diagnostic>> {
         const SCENARIO: &str = "scenario.toml";
         let source = text(files, SCENARIO).map_err(|error| vec![error])?;
         let raw: Scenario = toml::from_str(&source).map_err(|error| vec![toml_error(SCENARIO, &source, 0, &error)])?;
@@ -95,7 +114,16 @@ impl Lab {
             let message = format!("format {} is newer than this program reads (format {FORMAT}); a newer kinlab is needed", raw.format);
             return Err(vec![Diagnostic { file: SCENARIO.to_owned(), line: 1, column: 1, message }]);
         }
-        let vars = raw.vars.clone();
+        let mut vars = raw.vars.clone();
+        let mut changed_vars = Vec::new();
+        for (name, value) in changes {
+            if let Some(present) = vars.get_mut(name)
+                && present != value
+            {
+                value.clone_into(present);
+                changed_vars.push((name.clone(), value.clone()));
+            }
+        }
         let filled = fill_in(&source, &vars);
         let scenario: Scenario = toml::from_str(&filled).map_err(|error| vec![toml_error(SCENARIO, &filled, 0, &error)])?;
         let mut errors = Vec::new();
@@ -144,8 +172,18 @@ impl Lab {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let kept = scenario.side_files().into_iter().filter_map(|name| files.read(&name).map(|bytes| (name, bytes))).collect();
-        Ok(Self { scenario, steps, files: kept })
+        let kept: Vec<(String, Arc<[u8]>)> =
+            scenario.side_files().into_iter().filter_map(|name| files.read(&name).map(|bytes| (name, bytes))).collect();
+        let mut hash = Sha256::new();
+        hash.update(filled.as_bytes());
+        for step in &steps {
+            hash.update(format!("{:?}", step.spec).as_bytes());
+        }
+        for (_, bytes) in &kept {
+            hash.update(bytes);
+        }
+        let fingerprint = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { scenario, steps, files: kept, fingerprint, changed_vars })
     }
 
     /// A side file.

@@ -7,5 +7,5 @@ pub mod run;
 pub mod scenario;
 pub mod view;
 
-pub use load::{Diagnostic, Files, Lab};
+pub use load::{Diagnostic, Files, Lab, are_initials};
 pub use run::{LabRun, build_world};

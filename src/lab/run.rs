@@ -11,7 +11,7 @@ use crate::engine::producers::{Settings, Source};
 use crate::engine::time::{VirtualDuration, VirtualTime, parse_iso};
 use crate::engine::{Config, Engine, WorldCommand};
 
-use super::evaluate::evaluate;
+use super::evaluate::{Learner, evaluate};
 use super::load::Lab;
 use super::scenario::{ActionSpec, CheckSpec};
 use super::view::{CheckState, CheckView, LabView, QuestionView, StepSummary, StepView, TimelineMark};
@@ -40,6 +40,10 @@ pub struct LabRun {
     hints: BTreeMap<String, usize>,
     fired: BTreeSet<usize>,
     marks: Vec<TimelineMark>,
+    /// What the learner did with the clock, and the beginnings of the commands that worked.
+    acts: BTreeSet<String>,
+    /// What the learner named: initials.
+    named: BTreeMap<String, String>,
 }
 
 /// What came of a lab line.
@@ -112,7 +116,29 @@ impl LabRun {
             hints: BTreeMap::new(),
             fired: BTreeSet::new(),
             marks: Vec::new(),
+            acts: BTreeSet::new(),
+            named: BTreeMap::new(),
         }
+    }
+
+    /// Something was done: `pause`, `faster`, `rewind`, or the beginning of a command that worked.
+    pub fn act(&mut self, act: &str) {
+        self.acts.insert(act.to_owned());
+    }
+
+    /// Everything that was done.
+    pub fn acts(&self) -> &BTreeSet<String> {
+        &self.acts
+    }
+
+    /// What the learner named.
+    pub fn named(&self, what: &str) -> Option<&str> {
+        self.named.get(what).map(String::as_str)
+    }
+
+    /// Hints taken in all steps.
+    pub fn hints_taken(&self) -> usize {
+        self.hints.values().sum()
     }
 
     /// End of the scenario.
@@ -125,9 +151,10 @@ impl LabRun {
         let now = world.now();
         let (mut commands, mut said) = (Vec::new(), Vec::new());
         let right: BTreeMap<String, bool> = self.answers.iter().map(|(id, (_, right))| (id.clone(), *right)).collect();
+        let learner = Learner { answers: &right, acts: &self.acts, named: &self.named };
         let lab = self.lab.clone();
         for (id, check) in &lab.scenario.check {
-            let finding = evaluate(&check.test, world, &right);
+            let finding = evaluate(&check.test, world, &learner);
             let state = self.checks.entry(id.clone()).or_default();
             state.holds_since = if finding.met { state.holds_since.or(Some(now)) } else { None };
             let met = state.holds_since.is_some_and(|since| now.since(since) >= check.hold.0);
@@ -139,7 +166,7 @@ impl LabRun {
                 self.marks.push(TimelineMark { at: now, glyph: '✓', label: check.title.clone() });
                 said.push(format!("Check met: {}.", check.title));
             }
-            state.why = if state.met { None } else { diagnosis(check, world, &right) };
+            state.why = if state.met { None } else { diagnosis(check, world, &learner) };
         }
         for (index, event) in lab.scenario.timeline.iter().enumerate() {
             let due = match (&event.at, &event.after) {
@@ -229,6 +256,13 @@ impl LabRun {
                 self.answers.insert(id.clone(), (given, right));
                 Some(LineOutcome { text, failed: !right })
             }
+            "initials" => match words {
+                [_, initials] if super::load::are_initials(initials) => {
+                    self.named.insert("initials".to_owned(), initials.clone());
+                    good(format!("From now on you are {initials}; the next labs name your streams {initials}-…"))
+                }
+                _ => bad("initials YOURS: one to twelve small letters or digits, for example: initials dcb".to_owned()),
+            },
             "solution" => good(spec.solution.join("\n")),
             "why" => {
                 let id = words.get(1).or_else(|| spec.checks.iter().find(|check| !self.is_met(check)));
@@ -322,8 +356,8 @@ impl LabRun {
 }
 
 /// The first diagnosis that fits.
-fn diagnosis(check: &CheckSpec, world: &Engine, answers: &BTreeMap<String, bool>) -> Option<String> {
-    let fitting = check.on_fail.iter().find(|diagnosis| evaluate(&diagnosis.test, world, answers).met)?;
+fn diagnosis(check: &CheckSpec, world: &Engine, learner: &Learner<'_>) -> Option<String> {
+    let fitting = check.on_fail.iter().find(|diagnosis| evaluate(&diagnosis.test, world, learner).met)?;
     let mut text = fitting.say.clone();
     if let super::scenario::TestSpec::Resource { id, .. } = &fitting.test
         && let Some(properties) = world.resource(id)

@@ -60,6 +60,23 @@ pub struct Scenario {
     /// Wrong acts and the sentences they must give.
     #[serde(default)]
     pub mistake: Vec<MistakeSpec>,
+    /// Frames that `kinlab snap` takes while the solution plays.
+    #[serde(default)]
+    pub snapshot: Vec<SnapshotSpec>,
+}
+
+/// `[[snapshot]]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SnapshotSpec {
+    /// Id.
+    pub id: String,
+    /// Virtual time since the start.
+    pub at: Dur,
+    /// Screens.
+    pub view: Vec<String>,
+    /// Columns and rows.
+    pub size: [u16; 2],
 }
 
 /// `[clock]`.
@@ -281,6 +298,33 @@ pub enum TestSpec {
     Conserved {
         /// Producer.
         producer: String,
+    },
+    /// The learner did all of these: `pause`, `faster`, `rewind`, or the first words of a command that worked.
+    Action {
+        /// What.
+        did: Vec<String>,
+    },
+    /// The learner gave a name, `initials`.
+    Named {
+        /// What was named.
+        what: String,
+    },
+    /// One shard takes at least this share of what came to a stream in the last second.
+    Hottest {
+        /// Stream.
+        stream: String,
+        /// Share in thousandths.
+        at_least_permille: u64,
+    },
+    /// The account costs at most so many dollars an hour at the present load.
+    Cost {
+        /// Dollars.
+        at_most_per_hour: f64,
+    },
+    /// The opposite.
+    Not {
+        /// Test.
+        test: Box<TestSpec>,
     },
     /// All of them.
     All {

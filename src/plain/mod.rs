@@ -1,5 +1,6 @@
 //! Line mode: the session as sentences. Data goes to standard output, narration to standard error.
 
+use core::time::Duration;
 use std::io::{BufRead, Write};
 
 use crate::engine::time::VirtualTime;
@@ -54,7 +55,8 @@ impl Output<'_> {
     }
 }
 
-/// Plays a session from lines. With `play_on` the clock runs to that instant once the lines end. Gives whether all commands worked.
+/// Plays a session from lines. With `play_on` the clock runs to that instant once the lines end, as fast as it can or, with a way to sleep in
+/// `paced`, at the session's speed. Gives whether all commands worked.
 ///
 /// # Errors
 /// What writing said; a closed pipe among it.
@@ -63,6 +65,7 @@ pub fn play(
     input: &mut dyn BufRead,
     interactive: bool,
     play_on: Option<VirtualTime>,
+    paced: Option<&dyn Fn(Duration)>,
     output: &mut Output<'_>,
 ) -> std::io::Result<bool> {
     writeln!(output.narration, "{}", status(session).trim_end())?;
@@ -100,6 +103,10 @@ pub fn play(
     if let Some(until) = play_on {
         while session.now() < until {
             let next = session.now().next_second().min(until);
+            if let Some(sleep) = paced {
+                let percent = session.speed_percent().unwrap_or(100);
+                sleep(Duration::from_micros(next.since(session.now()).0 * 100 / u64::from(percent.max(1))));
+            }
             session.advance(next);
             output.tell(session)?;
         }

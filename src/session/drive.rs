@@ -19,6 +19,11 @@ const STEP_MAX: VirtualDuration = VirtualDuration::from_secs(60);
 const FRAME: Duration = Duration::from_millis(50);
 
 impl Session {
+    /// Wanted speed in percent of real time; `None` = as fast as possible.
+    pub fn speed_percent(&self) -> Option<u32> {
+        self.clock.speed_percent()
+    }
+
     fn clock_view(&self) -> ClockView {
         ClockView {
             paused: self.clock.paused(),
@@ -36,6 +41,7 @@ impl Session {
             self.advance(self.now() + VirtualDuration(micros.unsigned_abs()));
             return Outcome::default();
         }
+        self.note_act("rewind");
         match self.rewind(VirtualDuration(micros.unsigned_abs())) {
             Ok(()) => Outcome::said(format!("Back at {}.", self.now().clock_text())),
             Err(error) => Outcome::refused(error),
@@ -66,20 +72,30 @@ impl Session {
         outcome
     }
 
-    fn speed_line(&mut self, line: &str) -> Option<Outcome> {
+    /// `speed 4`, `pause`: lines about the pace; `None` when it is another line.
+    pub(super) fn speed_line(&mut self, line: &str) -> Option<Outcome> {
         let mut words = line.split_whitespace();
         match (words.next()?, words.next()) {
             ("speed", Some("max")) => {
                 self.clock.set_speed(None);
+                self.note_act("faster");
                 Some(Outcome::said("As fast as possible."))
             }
             ("speed", Some(text)) => {
                 let percent = text.trim_end_matches('x').parse::<f64>().ok().map(|factor| libm::round(factor * 100.0) as u32);
                 let known = percent.is_some_and(|percent| self.clock.set_speed(Some(percent)));
+                if known && percent > Some(100) {
+                    self.note_act("faster");
+                }
                 Some(if known { Outcome::said(format!("Speed {text}.")) } else { Outcome::refused("speeds are 0.25 0.5 1 2 4 8 16 32 64 max") })
+            }
+            ("go", None) => {
+                self.clock.set_paused(false);
+                Some(Outcome::said("Time runs."))
             }
             ("pause", None) => {
                 self.clock.set_paused(true);
+                self.note_act("pause");
                 Some(Outcome::said("Time stands still."))
             }
             _ => None,
@@ -95,15 +111,15 @@ impl Driver for Session {
     fn act(&mut self, act: Act) -> Outcome {
         match act {
             Act::Line(line) => {
-                if let Some(outcome) = self.speed_line(&line) {
-                    return outcome;
-                }
                 let outcome = self.line(&line);
                 self.clock.forget();
                 outcome
             }
             Act::TogglePause => {
                 self.clock.set_paused(!self.clock.paused());
+                if self.clock.paused() {
+                    self.note_act("pause");
+                }
                 Outcome::default()
             }
             Act::Pause(paused) => {
@@ -112,6 +128,9 @@ impl Driver for Session {
             }
             Act::Faster | Act::Slower => {
                 self.clock.shift_speed(act == Act::Faster);
+                if act == Act::Faster {
+                    self.note_act("faster");
+                }
                 Outcome::default()
             }
             Act::StepEvent => self.step_event(),
@@ -140,6 +159,7 @@ impl Driver for Session {
         if self.clock.paused() {
             return Turn { changed: false, sleep: None };
         }
+        self.look_at_files(wall);
         let now = self.now();
         let target = self.clock.target(wall, now);
         if target > now {
@@ -160,6 +180,7 @@ impl Driver for Session {
     }
 
     fn leave(&mut self) -> Result<String, String> {
+        self.keep_progress();
         Ok(format!("{} of {} points, journal {}", self.lab_view().points.0, self.lab_view().points.1, self.world().journal_hash()))
     }
 }

@@ -25,9 +25,9 @@ aws kinesis OPERATION …     an AWS CLI line, word for word; $ITERATOR is the l
 java -jar amazon-kinesis-replay-1.0-SNAPSHOT.jar -streamName S -speedup N [-aggregate] …   the replay tool
 read-stream                 the workshop's reader (first shard only)
 producer NAME start|stop|key const KEY|rate FACTOR      consumer NAME start|stop|crash
-run 12s   rewind 30s        let time pass, go back
+run 12s   rewind 30s        let time pass, go back; pause, go, speed 16, speed max set the pace
 shards [STREAM]  streams  log NAME  journal [N]  metrics  cost  coach  accounting  shard of KEY
-status  checks  hint  answer QUESTION TEXT  why [CHECK]  solution  step  quit";
+status  checks  hint  answer QUESTION TEXT  why [CHECK]  solution  step  initials YOURS  quit";
 
 /// First words of the language and what they do, for completion.
 pub fn words() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -39,6 +39,8 @@ pub fn words() -> impl Iterator<Item = (&'static str, &'static str)> {
         ("producer replay key const partitionkey", "one partition key for all records"),
         ("run 60s", "let time pass"),
         ("rewind 30s", "go back in time"),
+        ("pause", "time stands still"),
+        ("go", "time runs"),
         ("speed max", "as fast as possible"),
         ("shards", "one line per shard"),
         ("log replay", "what the replay tool printed"),
@@ -51,6 +53,7 @@ pub fn words() -> impl Iterator<Item = (&'static str, &'static str)> {
         ("why", "why a check is red"),
         ("solution", "the solution of the step"),
         ("status", "the step and its checks"),
+        ("initials ", "your initials, for the names of your streams"),
         ("quit", "leave"),
     ]
     .into_iter()
@@ -94,7 +97,12 @@ fn substitute(session: &mut Session, line: &str, depth: usize) -> Outcome {
         Ok(words) => words,
         Err(error) => return refused(&error),
     };
-    run_words(session, &words)
+    let outcome = run_words(session, &words);
+    if !outcome.failed {
+        // Checks ask which commands worked: the first three words say it.
+        session.run.act(&words.iter().take(3).cloned().collect::<Vec<_>>().join(" "));
+    }
+    outcome
 }
 
 /// Where the parenthesis closes.
@@ -135,7 +143,10 @@ fn run_words(session: &mut Session, words: &[String]) -> Outcome {
             }
             Err(error) => Outcome::refused(error),
         },
-        ("rewind", [text]) => match duration(text).and_then(|by| session.rewind(by)) {
+        ("rewind", [text]) => match duration(text).and_then(|by| {
+            session.note_act("rewind");
+            session.rewind(by)
+        }) {
             Ok(()) => Outcome::said(format!("Back at {}.", session.now().clock_text())),
             Err(error) => Outcome::refused(error),
         },
@@ -161,7 +172,11 @@ fn run_words(session: &mut Session, words: &[String]) -> Outcome {
         ("run" | "sleep" | "rewind", _) => Outcome::refused("write a duration with its unit: run 12s, run 2m, rewind 30s"),
         ("log", _) => Outcome::refused("log NAME: the name of a producer or consumer, for example: log replay"),
         (word, _) => {
-            const KNOWN: [&str; 24] = [
+            const KNOWN: [&str; 28] = [
+                "initials",
+                "pause",
+                "go",
+                "speed",
                 "aws",
                 "java",
                 "read-stream",

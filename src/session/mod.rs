@@ -5,8 +5,10 @@ mod drive;
 pub mod driver;
 pub mod input;
 pub mod language;
+pub mod outside;
 pub mod play;
 pub mod proof;
+pub mod runlog;
 pub mod view;
 
 pub use play::Session;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::producers::{Overrides, ProducerKind, Settings, Source};
+use crate::engine::agent::Place;
 use crate::engine::time::{VirtualDuration, VirtualTime};
 use crate::engine::view::{View, Wants};
 use crate::engine::{Budget, Checkpoint, Command, Engine, WorldCommand};
@@ -11,7 +11,8 @@ use crate::lab::{Lab, LabRun, build_world};
 
 use super::clock::Clock;
 use super::driver::Outcome;
-use super::input::InputRecord;
+use super::outside::AgentRun;
+use super::runlog::{Entry, FORM, Header, Keeper, Progress, What};
 
 /// A lab being played.
 #[derive(Debug)]
@@ -20,11 +21,20 @@ pub struct Session {
     seed: Option<u64>,
     pub(super) engine: Engine,
     pub(super) run: LabRun,
-    /// Every line with its instant: with the seed, this is the run.
-    log: Vec<(VirtualTime, String)>,
+    /// Everything that entered, with its instant: with the seed, this is the run.
+    log: Vec<Entry>,
+    keeper: Option<Box<dyn Keeper>>,
+    /// The keeper has less than the log.
+    unkept: bool,
+    /// Instant of the last thing kept, microseconds since the start.
+    kept_us: u64,
+    kept_progress: Option<ProgressKey>,
+    pub(super) agent: Option<AgentRun>,
+    /// Time passes in pieces of at most this much; only a proof that pieces do not matter sets it.
+    granularity: VirtualDuration,
     /// The last shard iterator that a command answered.
     pub(super) iterator: Option<String>,
-    notices: Vec<String>,
+    pub(super) notices: Vec<String>,
     replaying: bool,
     /// Saved worlds, oldest first; only kept for front ends that go back in time by keys.
     saved: Vec<Saved>,
@@ -32,19 +42,22 @@ pub struct Session {
     pub(super) clock: Clock,
 }
 
-/// A world, the lab's progress and how many lines had been carried out.
+/// What of the progress is worth writing again when it changes: steps, points, hints, initials.
+type ProgressKey = (Vec<(String, bool)>, (u32, u32), usize, Option<String>);
+
+/// A world, the lab's progress and how many entries of the log had been carried out.
 #[derive(Debug, Clone)]
 struct Saved {
     world: Checkpoint,
     run: LabRun,
     iterator: Option<String>,
-    lines: usize,
+    entries: usize,
 }
 
-/// The producer of records from outside.
-const INPUT: &str = "input";
 /// Virtual time between two saved worlds.
 const SAVE_EVERY_SECS: u64 = 10;
+/// Virtual time between two marks of how far the clock came.
+const KEEP_CLOCK_EVERY: VirtualDuration = VirtualDuration::from_secs(10);
 /// Sentences kept for front ends that do not take them.
 const NOTICES_MAX: usize = 200;
 /// Saved worlds at most; when there are more, every second one is dropped.
@@ -64,6 +77,12 @@ impl Session {
             engine,
             run,
             log: Vec::new(),
+            keeper: None,
+            unkept: false,
+            kept_us: 0,
+            kept_progress: None,
+            agent: None,
+            granularity: VirtualDuration::SECOND,
             iterator: None,
             notices: Vec::new(),
             replaying: false,
@@ -110,6 +129,11 @@ impl Session {
         self.run.view(self.now())
     }
 
+    /// Sentences of the front end, shown like the session's own.
+    pub fn tell(&mut self, sentences: Vec<String>) {
+        self.notices.extend(sentences);
+    }
+
     /// Sentences since the last call, oldest first.
     pub fn take_notices(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notices)
@@ -130,16 +154,15 @@ impl Session {
         self.engine.broken_rule()
     }
 
-    /// The lines so far, as JSON lines: instant in microseconds since the start, line.
-    pub fn log_text(&self) -> String {
-        let epoch = self.epoch();
-        self.log.iter().map(|(at, line)| serde_json::json!({"at_us": at.since(epoch).0, "line": line}).to_string() + "\n").collect()
+    /// Lets time pass in smaller pieces than a second from now on. Results must not depend on it.
+    pub fn set_granularity(&mut self, pieces: VirtualDuration) {
+        self.granularity = VirtualDuration(pieces.0.clamp(1, 1_000_000));
     }
 
     /// Lets time pass; checks are evaluated at every whole second.
     pub fn advance(&mut self, until: VirtualTime) {
         while self.engine.now() < until {
-            let next = self.engine.now().next_second().min(until);
+            let next = self.engine.now().next_second().min(self.engine.now() + self.granularity).min(until);
             self.engine.advance(next, Budget::UNLIMITED);
             if next.0.is_multiple_of(crate::engine::time::MICROS_PER_SECOND) {
                 self.evaluate();
@@ -161,76 +184,23 @@ impl Session {
         if self.keeps_checkpoints && !self.replaying && self.engine.now().secs().is_multiple_of(SAVE_EVERY_SECS) {
             self.save();
         }
+        self.keep_progress();
+        if self.keeper.is_some() && !self.replaying && self.now().since(self.epoch()).0 >= self.kept_us + KEEP_CLOCK_EVERY.0 {
+            self.keep(What::Clock);
+        }
     }
 
     /// Carries out a line now.
     pub fn line(&mut self, line: &str) -> Outcome {
+        // The pace is not part of the run: a replay goes as fast as it can.
+        if let Some(outcome) = self.speed_line(line) {
+            return outcome;
+        }
         // Lines that only move time are the distance between the others.
         if !self.replaying && !line.trim().is_empty() && !super::language::moves_time(line) {
-            self.log.push((self.engine.now(), line.to_owned()));
+            self.keep(What::Line(line.to_owned()));
         }
         super::language::carry_out(self, line)
-    }
-
-    /// Feeds records from outside into a stream through an SDK producer named `input`: all at once, or by event time at a speed-up in
-    /// thousandths. A stream that does not exist is created with six shards. Gives the instant of the last record.
-    ///
-    /// # Errors
-    /// AWS's text, when the stream cannot be created.
-    pub fn feed(&mut self, stream: &str, mut records: Vec<InputRecord>, speedup_permille: Option<u64>) -> Result<VirtualTime, String> {
-        use crate::api::kinesis::CreateStreamRequest;
-        if self.engine.kinesis().stream(stream).is_none() {
-            let request = CreateStreamRequest { stream_name: stream.to_owned(), shard_count: Some(6), ..CreateStreamRequest::default() };
-            self.engine.apply(&Command::Kinesis(Box::new(request.into()))).map_err(|error| error.to_string())?;
-            self.advance(self.now() + VirtualDuration::from_secs(2));
-        }
-        self.engine.define_producer(INPUT, Settings::new(ProducerKind::Input, stream), Source::outside());
-        let start = WorldCommand::StartProducer { producer: INPUT.to_owned(), overrides: Overrides::default() };
-        self.engine.apply(&Command::World(start)).map_err(|error| error.to_string())?;
-        let begun = self.now();
-        if let Some(speedup) = speedup_permille {
-            // Records without a time come with the one before them.
-            let mut last = records.iter().find_map(|record| record.event_time).unwrap_or_default();
-            for record in &mut records {
-                last = record.event_time.unwrap_or(last);
-                record.event_time = Some(last);
-            }
-            records.sort_by_key(|record| record.event_time);
-            let origin = records.first().and_then(|record| record.event_time).unwrap_or_default();
-            let due = |record: &InputRecord| {
-                let offset = record.event_time.unwrap_or(origin).since(origin).0;
-                VirtualTime(begun.0.saturating_add((u128::from(offset) * 1000 / u128::from(speedup.max(1))) as u64))
-            };
-            let mut rest = records.as_slice();
-            while let Some(first) = rest.first() {
-                let at = due(first).next_second();
-                let count = rest.iter().take_while(|record| due(record) < at).count();
-                self.advance(at);
-                self.ingest(&rest[..count])?;
-                rest = &rest[count..];
-            }
-        } else {
-            for chunk in records.chunks(5000) {
-                self.ingest(chunk)?;
-            }
-        }
-        self.engine.apply(&Command::World(WorldCommand::EndOfInput { producer: INPUT.to_owned() })).map_err(|error| error.to_string())?;
-        Ok(self.now())
-    }
-
-    fn ingest(&mut self, records: &[InputRecord]) -> Result<(), String> {
-        let records = records.iter().map(|record| record.record.clone()).collect();
-        let ingest = WorldCommand::Ingest { producer: INPUT.to_owned(), records };
-        self.engine.apply(&Command::World(ingest)).map(|_| ()).map_err(|error| error.to_string())
-    }
-
-    /// Lets time pass until the input is stored, at most an hour. Gives (offered, acknowledged, refused attempts).
-    pub fn finish_input(&mut self) -> (u64, u64, u64) {
-        let until = self.now() + VirtualDuration::from_secs(3600);
-        while self.now() < until && self.engine.producer(INPUT).is_some_and(|producer| producer.state.is_active()) {
-            self.advance(self.now().next_second());
-        }
-        self.engine.producer(INPUT).map_or((0, 0, 0), |producer| (producer.total.offered, producer.total.acknowledged, producer.total.refused))
     }
 
     /// Keeps saved worlds, so that going back is fast.
@@ -247,7 +217,7 @@ impl Session {
                 index % 2 == 1
             });
         }
-        self.saved.push(Saved { world: self.engine.checkpoint(), run: self.run.clone(), iterator: self.iterator.clone(), lines: self.log.len() });
+        self.saved.push(Saved { world: self.engine.checkpoint(), run: self.run.clone(), iterator: self.iterator.clone(), entries: self.log.len() });
     }
 
     /// Goes back in time by so much; what was done at the instant itself stays done.
@@ -268,17 +238,30 @@ impl Session {
     }
 
     /// Restores the nearest saved world (or makes the first one anew) and does everything before the instant again. What lay after it is gone:
-    /// acting in the past starts another future.
+    /// acting in the past starts another future. Only what came from outside stays: it arrives at the instant gone back to.
     fn go_back(&mut self, target: VirtualTime, inclusive: bool) -> Result<(), String> {
-        let before = |at: VirtualTime| at < target || (inclusive && at == target);
-        let log: Vec<(VirtualTime, String)> =
-            std::mem::take(&mut self.log).into_iter().filter(|(at, line)| before(*at) && !super::language::moves_time(line)).collect();
-        self.saved.retain(|saved| saved.world.at() <= target && saved.lines <= log.len());
-        let lines = if let Some(saved) = self.saved.last() {
+        let target_us = target.since(self.epoch()).0;
+        let before = |at_us: u64| at_us < target_us || (inclusive && at_us == target_us);
+        let old = std::mem::take(&mut self.log);
+        let unchanged = old.iter().take_while(|entry| before(entry.at_us)).count();
+        let mut log = Vec::with_capacity(old.len());
+        for mut entry in old {
+            let stays = match &entry.what {
+                What::Line(_) | What::Clock => before(entry.at_us),
+                What::World(command) => before(entry.at_us) || !matches!(**command, WorldCommand::Note { .. }),
+                What::Act(_) | What::Place(..) => true,
+            };
+            entry.at_us = entry.at_us.min(target_us);
+            if stays {
+                log.push(entry);
+            }
+        }
+        self.saved.retain(|saved| saved.world.at() <= target && saved.entries <= unchanged);
+        let done = if let Some(saved) = self.saved.last() {
             self.engine = saved.world.restore();
             self.run = saved.run.clone();
             self.iterator.clone_from(&saved.iterator);
-            saved.lines
+            saved.entries
         } else {
             self.engine = build_world(&self.lab, self.seed)?;
             self.run = LabRun::new(self.lab.clone(), self.engine.now());
@@ -286,15 +269,159 @@ impl Session {
             self.evaluate();
             0
         };
-        self.replaying = true;
-        for (at, line) in log.iter().skip(lines) {
-            self.advance(*at);
-            self.line(line);
-        }
-        self.advance(target);
-        self.replaying = false;
+        self.replay(&log[done..], target);
         self.log = log;
         self.notices.clear();
+        self.kept_us = target_us;
+        self.keep_anew();
+        Ok(())
+    }
+
+    /// Does the entries again, each at its instant, and lets time pass until the end.
+    fn replay(&mut self, entries: &[Entry], until: VirtualTime) {
+        self.replaying = true;
+        for entry in entries {
+            self.advance(self.epoch() + VirtualDuration(entry.at_us));
+            match &entry.what {
+                What::Line(line) => {
+                    super::language::carry_out(self, line);
+                }
+                What::World(command) => {
+                    // It worked when it was recorded; if it does not now, the journal says so.
+                    let _ = self.engine.apply(&Command::World((**command).clone()));
+                }
+                What::Act(act) => self.run.act(act),
+                What::Place(..) | What::Clock => {}
+            }
+        }
+        self.advance(until);
+        self.replaying = false;
+    }
+
+    /// Takes up a run where it was left. Gives where that is.
+    pub fn resume(&mut self, entries: Vec<Entry>) -> VirtualTime {
+        let until = self.epoch() + VirtualDuration(entries.iter().map(|entry| entry.at_us).max().unwrap_or(0));
+        self.replay(&entries, until);
+        self.log = entries;
+        self.kept_us = until.since(self.epoch()).0;
+        self.notices.clear();
+        self.clock.set_paused(true);
+        until
+    }
+
+    /// Keeps the log with `keeper` from now on, as it grows.
+    pub fn keep_with(&mut self, keeper: Box<dyn Keeper>) {
+        self.keeper = Some(keeper);
+        self.keep_anew();
+    }
+
+    /// What the run is of.
+    pub fn header(&self) -> Header {
+        Header {
+            kinlab: FORM,
+            lab: self.lab.scenario.id.clone(),
+            fingerprint: self.lab.fingerprint.clone(),
+            seed: self.engine.config().seed,
+            vars: self.lab.changed_vars.clone(),
+        }
+    }
+
+    /// The whole log as its file holds it.
+    pub fn log_text(&self) -> String {
+        let header = serde_json::to_string(&self.header()).unwrap_or_default() + "\n";
+        self.log.iter().map(Entry::text).fold(header, |text, line| text + &line)
+    }
+
+    /// Adds an entry at the present instant.
+    pub(super) fn keep(&mut self, what: What) {
+        if self.replaying {
+            return;
+        }
+        let entry = Entry { at_us: self.now().since(self.epoch()).0, what };
+        let text = entry.text();
+        self.kept_us = entry.at_us;
+        // A clock mark is only for the file: it says how far the run came.
+        if entry.what != What::Clock {
+            self.log.push(entry);
+        }
+        if self.unkept {
+            self.keep_anew();
+        } else if let Some(Err(error)) = self.keeper.as_mut().map(|keeper| keeper.append(&text)) {
+            self.unkept = true;
+            self.notices.push(format!("progress is not saved: {error}; kinlab goes on trying"));
+        }
+    }
+
+    /// Writes the whole log: after going back, or when the last write failed.
+    fn keep_anew(&mut self) {
+        let Some(mut keeper) = self.keeper.take() else { return };
+        let clock = Entry { at_us: self.now().since(self.epoch()).0, what: What::Clock };
+        match keeper.replace(&(self.log_text() + &clock.text())) {
+            Ok(()) if self.unkept => {
+                self.unkept = false;
+                self.notices.push("progress is saved again".to_owned());
+            }
+            Ok(()) => {}
+            Err(error) if !self.unkept => {
+                self.unkept = true;
+                self.notices.push(format!("progress is not saved: {error}; kinlab goes on trying"));
+            }
+            Err(_) => {}
+        }
+        self.keeper = Some(keeper);
+    }
+
+    /// How far the learner is.
+    pub fn progress(&self) -> Progress {
+        let view = self.lab_view();
+        Progress {
+            steps: view.steps.into_iter().map(|step| (step.title, step.done)).collect(),
+            points: view.points,
+            hints: self.run.hints_taken(),
+            elapsed_us: self.now().since(self.epoch()).0,
+            initials: self.run.named("initials").map(str::to_owned),
+        }
+    }
+
+    /// Keeps how far the learner is, when that changed.
+    pub fn keep_progress(&mut self) {
+        if self.keeper.is_none() || self.replaying {
+            return;
+        }
+        let progress = self.progress();
+        let key = (progress.steps.clone(), progress.points, progress.hints, progress.initials.clone());
+        if self.kept_progress.as_ref() == Some(&key) {
+            return;
+        }
+        if let Some(Err(error)) = self.keeper.as_mut().map(|keeper| keeper.progress(&progress))
+            && !self.unkept
+        {
+            self.unkept = true;
+            self.notices.push(format!("progress is not saved: {error}; kinlab goes on trying"));
+        }
+        self.kept_progress = Some(key);
+    }
+
+    /// The last checkpoint of a flow of the agent.
+    pub(super) fn place_of(&self, flow: usize) -> Option<Place> {
+        self.log.iter().rev().find_map(|entry| match &entry.what {
+            What::Place(index, place) if *index == flow => Some(place.clone()),
+            _ => None,
+        })
+    }
+
+    /// Something the learner did with the clock; checks look at it.
+    pub(super) fn note_act(&mut self, act: &str) {
+        if !self.run.acts().contains(act) {
+            self.run.act(act);
+            self.keep(What::Act(act.to_owned()));
+        }
+    }
+
+    /// Carries out a command that is no line, and keeps it.
+    pub(super) fn outside(&mut self, command: WorldCommand) -> Result<(), String> {
+        self.engine.apply(&Command::World(command.clone())).map_err(|error| error.to_string())?;
+        self.keep(What::World(Box::new(command)));
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ pub mod hit;
 pub mod ids;
 pub mod keymap;
 pub mod keys;
+pub mod labs;
 mod layout;
 mod line_edit;
 mod markdown;

@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "the wall clock enters the program here and is handed to the driver")]
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossterm::event::{
@@ -25,6 +26,7 @@ use super::app::{App, Effect, Look, MouseKind, Msg};
 use super::dashboard::Dashboard;
 use super::ids::Screen;
 use super::keys::Chord;
+use super::labs::{Choice, LabsList};
 
 /// Least wall time between two frames.
 const FRAME: Duration = Duration::from_millis(33);
@@ -47,8 +49,9 @@ struct Guard;
 
 impl Guard {
     fn enter(mouse: bool) -> io::Result<Self> {
-        enable_raw_mode()?;
+        TAKEN.store(true, Ordering::SeqCst);
         let guard = Self;
+        enable_raw_mode()?;
         execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
         if mouse {
             execute!(io::stdout(), EnableMouseCapture)?;
@@ -63,8 +66,14 @@ impl Drop for Guard {
     }
 }
 
-/// Gives the terminal back. Errors do not matter here: there is nobody left to tell.
-fn restore() {
+/// Whether the terminal is the dashboard's at the moment.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Gives the terminal back, when it was taken. Errors do not matter here: there is nobody left to tell.
+pub fn restore() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
     let _ = execute!(io::stdout(), DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
     let _ = disable_raw_mode();
 }
@@ -87,6 +96,36 @@ pub fn run_dashboard(driver: &mut dyn Driver, look: Look) -> io::Result<Exit> {
     drop(guard);
     let _ = std::panic::take_hook();
     result
+}
+
+/// Shows the list of labs until one is chosen.
+///
+/// # Errors
+/// What the terminal said.
+pub fn choose_lab(list: &mut LabsList) -> io::Result<Choice> {
+    let guard = Guard::enter(list.look.mouse)?;
+    let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+    let choice = loop {
+        queue!(io::stdout(), BeginSynchronizedUpdate)?;
+        terminal.draw(|frame| list.draw(frame.buffer_mut()))?;
+        execute!(io::stdout(), EndSynchronizedUpdate)?;
+        let chosen = match message(&event::read()?) {
+            Some(Msg::Key(chord)) if chord.ctrl && chord.key == super::keys::Key::Char('z') => {
+                suspend(&mut terminal, list.look.mouse)?;
+                None
+            }
+            Some(Msg::Key(chord)) => list.key(chord),
+            Some(Msg::Mouse(MouseKind::Press, _, y)) => list.click(y),
+            Some(Msg::Mouse(MouseKind::WheelUp, ..)) => list.key(Chord::plain(super::keys::Key::Up)),
+            Some(Msg::Mouse(MouseKind::WheelDown, ..)) => list.key(Chord::plain(super::keys::Key::Down)),
+            _ => None,
+        };
+        if let Some(choice) = chosen {
+            break choice;
+        }
+    };
+    drop(guard);
+    Ok(choice)
 }
 
 fn turns(driver: &mut dyn Driver, look: Look) -> io::Result<Exit> {

@@ -19,7 +19,12 @@ impl HashKey {
 
     /// MD5 of the UTF-8 bytes of a partition key, read as a big-endian number.
     pub fn of_partition_key(key: &str) -> Self {
-        Self(u128::from_be_bytes(Md5::digest(key.as_bytes()).into()))
+        Self::of_bytes(key.as_bytes())
+    }
+
+    /// MD5 of bytes, read as a big-endian number.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(u128::from_be_bytes(Md5::digest(bytes).into()))
     }
 }
 

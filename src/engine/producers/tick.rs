@@ -19,6 +19,8 @@ pub const TICK: VirtualDuration = super::kpl_sender::DRAIN_EVERY;
 /// How often the replay tool lists the shards.
 const SHARD_LIST_EVERY: VirtualDuration = VirtualDuration::from_secs(10);
 /// How often a producer looks for a stream that is not there yet.
+/// Longest back-off of the agent, which is where it ends up when its stream does not exist.
+const AGENT_RETRY: VirtualDuration = VirtualDuration::from_secs(10);
 const STREAM_RETRY: VirtualDuration = VirtualDuration::SECOND;
 
 /// Buffers that live from tick to tick.
@@ -73,6 +75,14 @@ impl Producer {
                 "com.amazonaws.services.kinesis.model.ResourceNotFoundException: Stream {} under account {account} not found. (Service: AmazonKinesis; Status Code: 400)",
                 self.settings.target
             );
+            if self.settings.kind == super::ProducerKind::Agent {
+                // The agent tries for ever and loses nothing; the sentence once is enough.
+                if self.log().next_back().is_none_or(|last| last.text != text) {
+                    ctx.journal.push(now, format!("producer {}", self.name), "retrying", text.clone(), true);
+                    self.say(now, text);
+                }
+                return Some(now + AGENT_RETRY);
+            }
             ctx.journal.push(now, format!("producer {}", self.name), "failed", text.clone(), true);
             self.say(now, text);
             self.give_up_buffers();
