@@ -34,6 +34,8 @@ pub struct LabRun {
     epoch: VirtualTime,
     step: usize,
     step_began: VirtualTime,
+    /// Entries of the session's log that were done when the step began.
+    pub step_entries: usize,
     checks: BTreeMap<String, CheckRun>,
     /// Question → last answer and whether it was right.
     answers: BTreeMap<String, (String, bool)>,
@@ -111,6 +113,7 @@ impl LabRun {
             epoch: now,
             step: 0,
             step_began: now,
+            step_entries: 0,
             checks: BTreeMap::new(),
             answers: BTreeMap::new(),
             hints: BTreeMap::new(),

@@ -23,6 +23,8 @@ pub struct Session {
     pub(super) run: LabRun,
     /// Everything that entered, with its instant: with the seed, this is the run.
     log: Vec<Entry>,
+    /// Entries of the log that are done: all of them, except while they are done again.
+    entries: usize,
     keeper: Option<Box<dyn Keeper>>,
     /// The keeper has less than the log.
     unkept: bool,
@@ -77,6 +79,7 @@ impl Session {
             engine,
             run,
             log: Vec::new(),
+            entries: 0,
             keeper: None,
             unkept: false,
             kept_us: 0,
@@ -166,12 +169,30 @@ impl Session {
             self.engine.advance(next, Budget::UNLIMITED);
             if next.0.is_multiple_of(crate::engine::time::MICROS_PER_SECOND) {
                 self.evaluate();
+                self.whole_second();
             }
         }
     }
 
+    /// What is kept at whole seconds: worlds to go back to, and how far the run came.
+    fn whole_second(&mut self) {
+        if self.replaying {
+            return;
+        }
+        if self.keeps_checkpoints && self.now().secs().is_multiple_of(SAVE_EVERY_SECS) {
+            self.save();
+        }
+        if self.keeper.is_some() && self.now().since(self.epoch()).0 >= self.kept_us + KEEP_CLOCK_EVERY.0 {
+            self.keep(What::Clock);
+        }
+    }
+
     fn evaluate(&mut self) {
+        let step = self.run.current();
         let (commands, said) = self.run.second(&self.engine);
+        if self.run.current() != step {
+            self.run.step_entries = self.entries;
+        }
         for command in commands {
             if let Err(error) = self.engine.apply(&Command::World(command)) {
                 self.notices.push(format!("timeline: {error}"));
@@ -181,13 +202,7 @@ impl Session {
         if self.notices.len() > NOTICES_MAX {
             self.notices.drain(..NOTICES_MAX / 2);
         }
-        if self.keeps_checkpoints && !self.replaying && self.engine.now().secs().is_multiple_of(SAVE_EVERY_SECS) {
-            self.save();
-        }
         self.keep_progress();
-        if self.keeper.is_some() && !self.replaying && self.now().since(self.epoch()).0 >= self.kept_us + KEEP_CLOCK_EVERY.0 {
-            self.keep(What::Clock);
-        }
     }
 
     /// Carries out a line now.
@@ -200,7 +215,16 @@ impl Session {
         if !self.replaying && !line.trim().is_empty() && !super::language::moves_time(line) {
             self.keep(What::Line(line.to_owned()));
         }
-        super::language::carry_out(self, line)
+        self.carry_out(line)
+    }
+
+    /// A line, and the checks at its instant: what was done while time stands still shows at once.
+    fn carry_out(&mut self, line: &str) -> Outcome {
+        let outcome = super::language::carry_out(self, line);
+        if !super::language::moves_time(line) {
+            self.evaluate();
+        }
+        outcome
     }
 
     /// Keeps saved worlds, so that going back is fast.
@@ -226,7 +250,8 @@ impl Session {
     /// A sentence, when the scenario cannot be built any more.
     pub fn rewind(&mut self, by: VirtualDuration) -> Result<(), String> {
         let target = VirtualTime(self.now().0.saturating_sub(by.0).max(self.epoch().0));
-        self.go_back(target, true)
+        let target_us = target.since(self.epoch()).0;
+        self.go_back(target, |_, entry| entry.at_us <= target_us)
     }
 
     /// Goes back to the beginning of the current step and undoes everything done in it.
@@ -234,21 +259,21 @@ impl Session {
     /// # Errors
     /// A sentence, when the scenario cannot be built any more.
     pub fn reset_step(&mut self) -> Result<(), String> {
-        self.go_back(self.run.step_began(), false)
+        let entries = self.run.step_entries;
+        self.go_back(self.run.step_began(), |index, _| index < entries)
     }
 
     /// Restores the nearest saved world (or makes the first one anew) and does everything before the instant again. What lay after it is gone:
     /// acting in the past starts another future. Only what came from outside stays: it arrives at the instant gone back to.
-    fn go_back(&mut self, target: VirtualTime, inclusive: bool) -> Result<(), String> {
+    fn go_back(&mut self, target: VirtualTime, before: impl Fn(usize, &Entry) -> bool) -> Result<(), String> {
         let target_us = target.since(self.epoch()).0;
-        let before = |at_us: u64| at_us < target_us || (inclusive && at_us == target_us);
         let old = std::mem::take(&mut self.log);
-        let unchanged = old.iter().take_while(|entry| before(entry.at_us)).count();
+        let unchanged = old.iter().enumerate().take_while(|(index, entry)| before(*index, entry)).count();
         let mut log = Vec::with_capacity(old.len());
-        for mut entry in old {
+        for (index, mut entry) in old.into_iter().enumerate() {
             let stays = match &entry.what {
-                What::Line(_) | What::Clock => before(entry.at_us),
-                What::World(command) => before(entry.at_us) || !matches!(**command, WorldCommand::Note { .. }),
+                What::Line(_) | What::Clock => before(index, &entry),
+                What::World(command) => before(index, &entry) || !matches!(**command, WorldCommand::Note { .. }),
                 What::Act(_) | What::Place(..) => true,
             };
             entry.at_us = entry.at_us.min(target_us);
@@ -261,11 +286,13 @@ impl Session {
             self.engine = saved.world.restore();
             self.run = saved.run.clone();
             self.iterator.clone_from(&saved.iterator);
+            self.entries = saved.entries;
             saved.entries
         } else {
             self.engine = build_world(&self.lab, self.seed)?;
             self.run = LabRun::new(self.lab.clone(), self.engine.now());
             self.iterator = None;
+            self.entries = 0;
             self.evaluate();
             0
         };
@@ -282,15 +309,19 @@ impl Session {
         self.replaying = true;
         for entry in entries {
             self.advance(self.epoch() + VirtualDuration(entry.at_us));
+            self.entries += 1;
             match &entry.what {
                 What::Line(line) => {
-                    super::language::carry_out(self, line);
+                    self.carry_out(line);
                 }
                 What::World(command) => {
                     // It worked when it was recorded; if it does not now, the journal says so.
                     let _ = self.engine.apply(&Command::World((**command).clone()));
                 }
-                What::Act(act) => self.run.act(act),
+                What::Act(act) => {
+                    self.run.act(act);
+                    self.evaluate();
+                }
                 What::Place(..) | What::Clock => {}
             }
         }
@@ -301,6 +332,8 @@ impl Session {
     /// Takes up a run where it was left. Gives where that is.
     pub fn resume(&mut self, entries: Vec<Entry>) -> VirtualTime {
         let until = self.epoch() + VirtualDuration(entries.iter().map(|entry| entry.at_us).max().unwrap_or(0));
+        // Marks of the clock have said what they had to say.
+        let entries: Vec<Entry> = entries.into_iter().filter(|entry| entry.what != What::Clock).collect();
         self.replay(&entries, until);
         self.log = entries;
         self.kept_us = until.since(self.epoch()).0;
@@ -343,6 +376,7 @@ impl Session {
         // A clock mark is only for the file: it says how far the run came.
         if entry.what != What::Clock {
             self.log.push(entry);
+            self.entries += 1;
         }
         if self.unkept {
             self.keep_anew();
@@ -415,6 +449,7 @@ impl Session {
         if !self.run.acts().contains(act) {
             self.run.act(act);
             self.keep(What::Act(act.to_owned()));
+            self.evaluate();
         }
     }
 
@@ -423,5 +458,121 @@ impl Session {
         self.engine.apply(&Command::World(command.clone())).map_err(|error| error.to_string())?;
         self.keep(What::World(Box::new(command)));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::embedded;
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    fn session(lab: &str) -> Session {
+        let (_, files) = embedded::find(lab).expect("exists");
+        Session::new(Arc::new(Lab::load(&files).expect("good")), None).expect("good")
+    }
+
+    /// A disk that can be full.
+    #[derive(Debug, Clone, Default)]
+    struct Memory(Rc<RefCell<(String, bool)>>);
+
+    impl Keeper for Memory {
+        fn append(&mut self, text: &str) -> Result<(), String> {
+            let mut inner = self.0.borrow_mut();
+            if inner.1 {
+                return Err("No space left on device".to_owned());
+            }
+            inner.0 += text;
+            Ok(())
+        }
+        fn replace(&mut self, text: &str) -> Result<(), String> {
+            if self.0.borrow().1 {
+                return Err("No space left on device".to_owned());
+            }
+            text.clone_into(&mut self.0.borrow_mut().0);
+            Ok(())
+        }
+        fn progress(&mut self, _: &Progress) -> Result<(), String> {
+            Ok(())
+        }
+    }
+
+    const REPLAY: &str = "java -jar amazon-kinesis-replay-1.0-SNAPSHOT.jar -streamRegion us-east-1 -speedup 600 -streamName dcb-taxi-trips";
+
+    fn play(session: &mut Session) {
+        for line in ["aws kinesis create-stream --stream-name dcb-taxi-trips --shard-count 6", "run 2s", REPLAY, "run 9s", "hint"] {
+            assert!(!session.line(line).failed, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_killed_run_resumes_with_the_same_world() {
+        let disk = Memory::default();
+        let mut first = session("lab1");
+        first.keep_with(Box::new(disk.clone()));
+        play(&mut first);
+        let text = disk.0.borrow().0.clone();
+        let saved = super::super::runlog::SavedRun::parse(&text).expect("good");
+        assert_eq!(saved.header, first.header());
+        let mut second = session("lab1");
+        second.resume(saved.entries);
+        second.advance(first.now());
+        assert_eq!(second.world().journal_hash(), first.world().journal_hash());
+        assert_eq!(second.lab().hints_taken(), 1);
+    }
+
+    #[test]
+    fn a_full_disk_loses_nothing_once_there_is_room() {
+        let disk = Memory::default();
+        let mut session = session("lab1");
+        session.keep_with(Box::new(disk.clone()));
+        session.line("hint");
+        disk.0.borrow_mut().1 = true;
+        session.line("hint");
+        session.line("hint");
+        let said = session.take_notices().concat();
+        assert_eq!(said.matches("progress is not saved: No space left").count(), 1, "{said}");
+        disk.0.borrow_mut().1 = false;
+        session.line("shards");
+        assert_eq!(disk.0.borrow().0.matches("\"hint\"").count(), 3);
+    }
+
+    #[test]
+    fn going_back_and_forward_is_the_same_world_and_a_reset_keeps_the_step_before() {
+        let (mut straight, mut bent) = (session("lab1"), session("lab1"));
+        bent.keep_checkpoints();
+        play(&mut straight);
+        play(&mut bent);
+        straight.line("run 30s");
+        bent.line("run 40s");
+        bent.line("rewind 33s");
+        bent.line("run 23s");
+        assert_eq!(bent.now(), straight.now());
+        assert_eq!(bent.world().journal_hash(), straight.world().journal_hash());
+        // The answer that ended the step before happened at the instant the step began.
+        let mut boarding = session("lab0");
+        boarding.line("initials abc");
+        assert_eq!(boarding.lab().current(), 1);
+        boarding.line("run 5s");
+        boarding.line("pause");
+        boarding.reset_step().expect("possible");
+        assert_eq!((boarding.lab().current(), boarding.now()), (1, boarding.epoch()));
+        assert_eq!(boarding.lab().named("initials"), Some("abc"));
+    }
+
+    #[test]
+    fn what_came_from_outside_stays_when_time_goes_back() {
+        use super::super::input::{InputOptions, read};
+        let mut session = session("lab1");
+        let records = read(b"{\"a\":1}\n{\"a\":2}\n", &InputOptions::default()).records;
+        session.feed("dcb-taxi-trips", records, None).expect("possible");
+        assert_eq!(session.finish_input().1, 2);
+        session.line("run 20s");
+        session.line("rewind 2h");
+        session.line("aws kinesis create-stream --stream-name dcb-taxi-trips --shard-count 1");
+        session.line("run 20s");
+        let stored: u64 = session.view(&Wants::default()).streams.iter().map(|stream| stream.stored_records).sum();
+        assert_eq!(stored, 2);
     }
 }

@@ -411,7 +411,7 @@ impl App {
         let step = &view.lab.step;
         let runs = (0..runs).map(GuideItem::Run);
         let checks = (0..step.checks.len()).map(GuideItem::Check);
-        runs.chain(checks).chain((0..step.questions.len()).map(GuideItem::Question)).collect()
+        checks.chain(runs).chain((0..step.questions.len()).map(GuideItem::Question)).collect()
     }
 
     /// The chosen item: what was chosen, else the first open check, else the first item.

@@ -71,8 +71,6 @@ pub fn lines(cx: &Cx<'_>, cells: u16, glyphs: &Glyphs) -> Vec<GuideLine> {
     if !step.objective.is_empty() {
         say(&mut out, &step.objective, cells, "", Role::Accent, None);
     }
-    out.push(GuideLine::default());
-    out.extend(cx.app.guide_text(cx.view, cells).iter().cloned());
     let gap = |out: &mut Vec<GuideLine>| {
         if out.last().is_some_and(|l| !l.pieces.is_empty()) {
             out.push(GuideLine::default());
@@ -94,6 +92,8 @@ pub fn lines(cx: &Cx<'_>, cells: u16, glyphs: &Glyphs) -> Vec<GuideLine> {
             }
         }
     }
+    gap(&mut out);
+    out.extend(cx.app.guide_text(cx.view, cells).iter().cloned());
     if !step.questions.is_empty() {
         gap(&mut out);
         out.push(GuideLine::plain("Questions", Role::Title));
