@@ -297,6 +297,24 @@ impl Make {
         }
     }
 
+    /// All values of a constant or a choice.
+    pub(super) fn ready(&self) -> Option<&[Ready]> {
+        match self {
+            Self::Const(ready) => Some(std::slice::from_ref(ready)),
+            Self::Choice { values, .. } => Some(values),
+            _ => None,
+        }
+    }
+
+    /// Position among [`Self::ready`] of the value for record `index`.
+    #[inline]
+    pub(super) fn picked(&self, stream: Substream, index: u64) -> Val<'_> {
+        match self {
+            Self::Choice { thresholds, .. } => Val::Picked(pick(thresholds, stream.bits(index)) as u32),
+            _ => Val::Picked(0),
+        }
+    }
+
     /// The value for record `index`.
     #[inline]
     pub(super) fn value<'v>(
@@ -393,6 +411,7 @@ pub(super) fn write_raw(value: Val<'_>, scratch: &[u8], format: &TimeFormat, dec
         Val::Text(text) => out.extend_from_slice(text.as_bytes()),
         Val::Time(at) => format.write(at, out),
         Val::Ready(ready) => out.extend_from_slice(ready.raw.as_bytes()),
+        Val::Picked(_) => {}
         Val::Scratch(from, to) => out.extend_from_slice(&scratch[from as usize..to as usize]),
     }
 }

@@ -31,6 +31,8 @@ use value::{Ready, Val};
 
 /// Fields of one generator at most.
 const FIELDS_MAX: usize = 64;
+/// Fields of most generators at most.
+const FIELDS_FEW: usize = 24;
 /// Decimals of a number whose field names none.
 const DECIMALS: u32 = 6;
 
@@ -39,8 +41,12 @@ const DECIMALS: u32 = 6;
 struct Field {
     make: Make,
     stream: Substream,
-    /// `"name":`, or nothing for a hidden field.
+    /// `,"name":`, or nothing for a hidden field.
     label: Option<Box<[u8]>>,
+    /// Label and value together, for the values of a constant or a choice.
+    whole: Box<[Box<[u8]>]>,
+    /// Another field uses it, so it must have the value that is printed.
+    used: bool,
     decimals: u32,
     format: TimeFormat,
     /// Upper bound of the random bits that leave the member out, 0 = never.
@@ -178,7 +184,9 @@ impl Generator {
             fields.push(Field {
                 make,
                 stream: Substream::new(seed, &[name, &field.name]),
-                label: (!field.hidden).then(|| format!("{}:", serde_json::Value::String(field.name.clone())).into_bytes().into()),
+                label: (!field.hidden).then(|| format!(",{}:", serde_json::Value::String(field.name.clone())).into_bytes().into()),
+                whole: Box::default(),
+                used: false,
                 decimals: field.round.unwrap_or(DECIMALS).min(9),
                 format,
                 omit: share(&format!("{path}.omit"), field.omit)?,
@@ -186,6 +194,14 @@ impl Generator {
             });
         }
         let order = evaluation_order(&fields, names)?;
+        let mut used = Vec::new();
+        fields.iter().for_each(|field| field.make.fields(&mut used));
+        for (at, field) in fields.iter_mut().enumerate() {
+            field.used = used.contains(&at);
+            if let (Some(label), Some(values)) = (&field.label, field.make.ready()) {
+                field.whole = values.iter().map(|ready| [label, &*ready.json].concat().into()).collect();
+            }
+        }
         let mut defects = Vec::new();
         for (index, defect) in spec.defect.iter().enumerate() {
             let path = format!("defect[{index}]");
@@ -229,38 +245,63 @@ impl Generator {
                     }
                 }
                 Form::Object { fields, .. } => {
-                    let mut registers = [Val::Null; FIELDS_MAX];
-                    self.fill(index, event_time, &mut registers, scratch);
-                    let mut separator = b'{';
-                    for (field, value) in fields.iter().zip(&registers) {
-                        let Some(label) = &field.label else { continue };
-                        if field.omit > 0 && field.stream.bits_of(index, 101) < field.omit {
-                            continue;
-                        }
-                        out.push(separator);
-                        separator = b',';
-                        out.extend_from_slice(label);
-                        write_json(*value, field, scratch, out);
+                    // Registers are cleared for every record: most generators need few.
+                    if fields.len() <= FIELDS_FEW {
+                        self.write_object(fields, index, event_time, &mut [Val::Null; FIELDS_FEW], scratch, out);
+                    } else {
+                        self.write_object(fields, index, event_time, &mut [Val::Null; FIELDS_MAX], scratch, out);
                     }
-                    if separator == b'{' {
-                        out.push(b'{');
-                    }
-                    out.push(b'}');
                 }
             }
         });
     }
 
+    fn write_object<'g>(
+        &'g self,
+        fields: &'g [Field],
+        index: u64,
+        event_time: VirtualTime,
+        registers: &mut [Val<'g>],
+        scratch: &mut Vec<u8>,
+        out: &mut Vec<u8>,
+    ) {
+        self.fill(index, event_time, registers, scratch);
+        let begin = out.len();
+        for (field, value) in fields.iter().zip(registers.iter()) {
+            let Some(label) = &field.label else { continue };
+            if field.omit > 0 && field.stream.bits_of(index, 101) < field.omit {
+                continue;
+            }
+            match value {
+                Val::Picked(at) => out.extend_from_slice(&field.whole[*at as usize]),
+                value => {
+                    out.extend_from_slice(label);
+                    write_json(*value, field, scratch, out);
+                }
+            }
+        }
+        // The comma before the first member is the place of the brace.
+        match out.get_mut(begin) {
+            Some(first) => *first = b'{',
+            None => out.push(b'{'),
+        }
+        out.push(b'}');
+    }
+
     /// Makes all values of a record.
-    fn fill<'g>(&'g self, index: u64, event_time: VirtualTime, registers: &mut [Val<'g>; FIELDS_MAX], scratch: &mut Vec<u8>) {
+    fn fill<'g>(&'g self, index: u64, event_time: VirtualTime, registers: &mut [Val<'g>], scratch: &mut Vec<u8>) {
         let Form::Object { fields, order, defects } = &self.form else { return };
         for at in order {
             let field = &fields[*at];
             registers[*at] = if field.null > 0 && field.stream.bits_of(index, 102) < field.null {
                 Val::Null
             } else {
-                let value = field.make.value(field.stream, index, event_time, registers, scratch);
-                round_to(value, field.decimals)
+                let value = if field.used || field.whole.is_empty() {
+                    field.make.value(field.stream, index, event_time, registers, scratch)
+                } else {
+                    field.make.picked(field.stream, index)
+                };
+                if field.used { round_to(value, field.decimals) } else { value }
             };
         }
         for defect in defects {
@@ -276,9 +317,7 @@ impl Generator {
     pub fn partition_key(&self, index: u64, data: &[u8], out: &mut String) {
         use std::fmt::Write as _;
         match &self.key {
-            Key::HashOfPayload => {
-                let _ = write!(out, "{}", java_hash(data));
-            }
+            Key::HashOfPayload => number::push_int(i64::from(java_hash(data)), out),
             Key::Const(key) => out.push_str(key),
             Key::Random => {
                 let _ = write!(out, "{}", self.key_stream.bits(index));
@@ -306,6 +345,9 @@ impl Generator {
             let mut registers = [Val::Null; FIELDS_MAX];
             self.fill(index, VirtualTime(0), &mut registers, scratch);
             let mut text = Vec::new();
+            if let (Val::Picked(at), Some(values)) = (registers[field], fields[field].make.ready()) {
+                registers[field] = Val::Ready(&values[at as usize]);
+            }
             write_raw(registers[field], scratch, &fields[field].format, fields[field].decimals, &mut text);
             out.extend(String::from_utf8_lossy(&text).chars().take(256));
         });
@@ -368,6 +410,8 @@ fn write_json(value: Val<'_>, field: &Field, scratch: &[u8], out: &mut Vec<u8>) 
         Val::Int(value) => write_int(value, out),
         Val::Num(value) => write_decimal(value, field.decimals, out),
         Val::Ready(ready) => out.extend_from_slice(&ready.json),
+        // Written with its label.
+        Val::Picked(_) => {}
         Val::Text(text) => out.extend_from_slice(serde_json::Value::String(text.to_owned()).to_string().as_bytes()),
         Val::Time(at) if field.format.is_number() => field.format.write(at, out),
         Val::Time(at) => {
@@ -409,27 +453,22 @@ fn evaluation_order(fields: &[Field], names: &[&str]) -> Result<Vec<usize>, Gene
     Ok(order)
 }
 
-/// Java's `String.hashCode` of ASCII bytes, eight at a time.
+/// Java's `String.hashCode` of ASCII bytes, eight at a time: neighbours are joined in wider and wider lanes of one word.
 pub fn java_hash(data: &[u8]) -> i32 {
-    const P: [u32; 9] = {
-        let mut powers = [1u32; 9];
-        let mut i = 1;
-        while i < 9 {
-            powers[i] = powers[i - 1].wrapping_mul(31);
-            i += 1;
-        }
-        powers
-    };
+    const P2: u64 = 31 * 31;
+    const P4: u32 = (P2 * P2) as u32;
+    const P8: u32 = P4.wrapping_mul(P4);
     let mut hash = 0u32;
-    let mut chunks = data.chunks_exact(8);
-    for chunk in &mut chunks {
-        let mut sum = 0u32;
-        for (i, byte) in chunk.iter().enumerate() {
-            sum = sum.wrapping_add(u32::from(*byte).wrapping_mul(P[7 - i]));
-        }
-        hash = hash.wrapping_mul(P[8]).wrapping_add(sum);
+    let (chunks, rest) = data.as_chunks::<8>();
+    for chunk in chunks {
+        // The first byte is the lowest: even lanes are multiplied, odd ones added. No lane overflows into the next.
+        let bytes = u64::from_le_bytes(*chunk);
+        let pairs = (bytes & 0x00ff_00ff_00ff_00ff) * 31 + ((bytes >> 8) & 0x00ff_00ff_00ff_00ff);
+        let fours = (pairs & 0x0000_ffff_0000_ffff) * P2 + ((pairs >> 16) & 0x0000_ffff_0000_ffff);
+        let eight = (fours as u32).wrapping_mul(P4).wrapping_add((fours >> 32) as u32);
+        hash = hash.wrapping_mul(P8).wrapping_add(eight);
     }
-    for byte in chunks.remainder() {
+    for byte in rest {
         hash = hash.wrapping_mul(31).wrapping_add(u32::from(*byte));
     }
     hash as i32

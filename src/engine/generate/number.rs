@@ -22,18 +22,49 @@ pub fn write_int(value: i64, out: &mut Vec<u8>) {
     write_digits(value.unsigned_abs(), out);
 }
 
-fn write_digits(mut value: u64, out: &mut Vec<u8>) {
-    let mut buffer = [0u8; 20];
-    let mut at = buffer.len();
-    loop {
-        at -= 1;
-        buffer[at] = b'0' + (value % 10) as u8;
-        value /= 10;
-        if value == 0 {
-            break;
-        }
+/// Appends a whole number to a text.
+pub fn push_int(value: i64, out: &mut String) {
+    let mut digits = [0u8; 20];
+    if value < 0 {
+        out.push('-');
     }
-    out.extend_from_slice(&buffer[at..]);
+    // Digits are ASCII.
+    out.push_str(std::str::from_utf8(digits_of(value.unsigned_abs(), &mut digits)).unwrap_or_default());
+}
+
+/// 00 to 99.
+const PAIRS: &[u8; 200] = {
+    let mut pairs = [0u8; 200];
+    let mut at = 0;
+    while at < 100 {
+        pairs[at * 2] = b'0' + (at / 10) as u8;
+        pairs[at * 2 + 1] = b'0' + (at % 10) as u8;
+        at += 1;
+    }
+    &{ pairs }
+};
+
+fn digits_of(mut value: u64, buffer: &mut [u8; 20]) -> &[u8] {
+    let mut at = buffer.len();
+    while value >= 100 {
+        let pair = (value % 100) as usize * 2;
+        value /= 100;
+        at -= 2;
+        buffer[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+    }
+    if value >= 10 {
+        let pair = value as usize * 2;
+        at -= 2;
+        buffer[at..at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+    } else {
+        at -= 1;
+        buffer[at] = b'0' + value as u8;
+    }
+    &buffer[at..]
+}
+
+fn write_digits(value: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(digits_of(value, &mut [0u8; 20]));
 }
 
 /// Appends a number with at most `decimals` decimals, at least one, without trailing zeros: `2.5`, `10.0`, `-73.98765`.
@@ -45,28 +76,38 @@ pub fn write_decimal(value: f64, decimals: u32, out: &mut Vec<u8>) {
         return;
     }
     let scaled = scaled as i64;
-    if scaled < 0 {
-        out.push(b'-');
+    let unit = UNITS[decimals];
+    let magnitude = scaled.unsigned_abs();
+    let (whole, fraction) = (magnitude / unit, (magnitude % unit) as u32);
+    // Sign, at most 19 digits, point, nine digits.
+    let mut text = [b'0'; 32];
+    let mut digits = [0u8; 20];
+    let whole = digits_of(whole, &mut digits);
+    text[0] = b'-';
+    let from = usize::from(scaled >= 0);
+    let point = 1 + whole.len();
+    text[1..point].copy_from_slice(whole);
+    text[point] = b'.';
+    let mut end = point + 2;
+    if fraction > 0 {
+        // Nine digits whatever `decimals` says; the rest are zeros and go with the other trailing ones.
+        let mut rest = fraction * UNITS[9 - decimals] as u32;
+        text[point + 9] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        for at in [7, 5, 3, 1] {
+            let pair = (rest % 100) as usize * 2;
+            rest /= 100;
+            text[point + at..point + at + 2].copy_from_slice(&PAIRS[pair..pair + 2]);
+        }
+        end = point + 1 + decimals;
+        while text[end - 1] == b'0' {
+            end -= 1;
+        }
     }
-    let unit = POWERS[decimals] as u64;
-    let (whole, mut fraction) = (scaled.unsigned_abs() / unit, scaled.unsigned_abs() % unit);
-    write_digits(whole, out);
-    out.push(b'.');
-    if fraction == 0 {
-        out.push(b'0');
-        return;
-    }
-    let mut digits = [b'0'; 9];
-    let mut length = decimals;
-    for at in (0..decimals).rev() {
-        digits[at] = b'0' + (fraction % 10) as u8;
-        fraction /= 10;
-    }
-    while digits[length - 1] == b'0' {
-        length -= 1;
-    }
-    out.extend_from_slice(&digits[..length]);
+    out.extend_from_slice(&text[from..end]);
 }
+
+const UNITS: [u64; 10] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
 
 /// How an instant is written.
 #[derive(Debug, Clone, PartialEq, Eq)]

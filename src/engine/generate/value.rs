@@ -19,6 +19,8 @@ pub enum Val<'v> {
     Time(VirtualTime),
     /// Ready JSON, with its value for expressions.
     Ready(&'v Ready),
+    /// Value of a choice by its position, for a field that only writes it.
+    Picked(u32),
     /// A text in the record's scratch space: start and end.
     Scratch(u32, u32),
 }
@@ -52,7 +54,7 @@ impl Val<'_> {
             Self::Num(value) => Some(value),
             Self::Bool(value) => Some(f64::from(u8::from(value))),
             Self::Ready(ready) => ready.number,
-            Self::Null | Self::Text(_) | Self::Time(_) | Self::Scratch(..) => None,
+            Self::Null | Self::Text(_) | Self::Time(_) | Self::Picked(_) | Self::Scratch(..) => None,
         }
     }
 
