@@ -40,3 +40,25 @@ fn streams() {
         shot(Screen::Streams, "throttled", &fixture::lab1_throttled(), w, h);
     }
 }
+
+#[test]
+fn metrics_and_journal() {
+    for screen in [Screen::Metrics, Screen::Journal] {
+        for (w, h) in [(120, 40), (80, 24)] {
+            shot(screen, "throttled", &fixture::lab1_throttled(), w, h);
+        }
+    }
+}
+
+#[test]
+fn without_colour_and_without_unicode_nothing_is_missing() {
+    let view = fixture::lab1_throttled();
+    for (name, theme, glyphs) in [("mono", "mono", GlyphSet::Unicode), ("ascii", "probe", GlyphSet::Ascii)] {
+        let shown = drawn(&app(Screen::Streams, 80, 24, theme, glyphs), &view);
+        let text = shown.split("--- roles").next().unwrap_or_default().to_owned();
+        if name == "ascii" {
+            assert!(text.is_ascii(), "{text}");
+        }
+        insta::assert_snapshot!(format!("streams_{name}@80x24"), text);
+    }
+}

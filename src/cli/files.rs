@@ -5,7 +5,21 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
+use crate::api::cli::FileSource;
 use crate::engine::agent::{Disk, FileId, Seen};
+
+/// Reads what AWS CLI lines name with file://.
+#[derive(Debug)]
+pub(super) struct ParamFiles;
+
+impl FileSource for ParamFiles {
+    fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
+        std::fs::read(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => format!("[Errno 2] No such file or directory: '{path}'"),
+            _ => format!("{path}: {error}"),
+        })
+    }
+}
 
 /// The file system.
 #[derive(Debug, Default)]

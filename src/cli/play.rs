@@ -15,11 +15,12 @@ use crate::session::driver::Driver;
 use crate::session::input::{self, InputFormat, InputOptions};
 use crate::tui::app::Look;
 use crate::tui::glyphs::GlyphSet;
+use crate::tui::keymap::Keymap;
 use crate::tui::labs::{Choice, LabRow, LabsList};
 use crate::tui::run::{Exit, choose_lab, run_dashboard};
 use crate::tui::theme::Theme;
 
-use super::files::RealDisk;
+use super::files::{ParamFiles, RealDisk};
 use super::home::{self, Store};
 use super::sources::{complain, load, load_with};
 use super::{BROKEN, NOT_MET, OK, Pace, USAGE, wrong};
@@ -117,8 +118,21 @@ fn utf8_locale() -> bool {
 
 fn look_of(arguments: &LookArguments) -> Result<Look, String> {
     let theme = theme_of(arguments.theme.as_deref())?;
+    let keymap = user_keymap();
     let glyphs = if arguments.ascii || !utf8_locale() { GlyphSet::Ascii } else { GlyphSet::Unicode };
-    Ok(Look { theme, glyphs, mouse: !arguments.no_mouse, motion: !arguments.no_motion, ..Look::default() })
+    Ok(Look { theme, glyphs, mouse: !arguments.no_mouse, motion: !arguments.no_motion, keymap })
+}
+
+/// The keys, with `keymap.toml` of the configuration folder laid over the defaults. What is wrong in it is told and left out.
+fn user_keymap() -> Keymap {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = variable("XDG_CONFIG_HOME").or_else(|| variable("HOME").map(|home| home.join(".config")));
+    let Some(Ok(text)) = folder.map(|folder| std::fs::read_to_string(folder.join("kinlab/keymap.toml"))) else { return Keymap::default() };
+    let (keymap, problems) = Keymap::with_user_file(&text);
+    for problem in problems {
+        eprintln!("{problem}");
+    }
+    keymap
 }
 
 fn format_of(argument: FormatArgument) -> Format {
@@ -162,6 +176,7 @@ pub(super) fn run(arguments: RunArguments, pace: &Pace) -> std::io::Result<u8> {
 /// A session at the start, at its speed, with the lines of the script carried out.
 fn session_of(lab: Arc<Lab>, pace: &Pace) -> Result<Session, String> {
     let mut session = Session::new(lab, pace.seed)?;
+    session.read_files_with(Box::new(ParamFiles));
     if let Some(speed) = &pace.speed {
         let outcome = session.line(&format!("speed {speed}"));
         if outcome.failed {

@@ -34,8 +34,8 @@ pub struct LabRun {
     epoch: VirtualTime,
     step: usize,
     step_began: VirtualTime,
-    /// Entries of the session's log that were done when the step began.
-    pub step_entries: usize,
+    /// When each step so far began, and how many entries of the session's log were done then.
+    pub began: Vec<(VirtualTime, usize)>,
     checks: BTreeMap<String, CheckRun>,
     /// Question → last answer and whether it was right.
     answers: BTreeMap<String, (String, bool)>,
@@ -113,7 +113,7 @@ impl LabRun {
             epoch: now,
             step: 0,
             step_began: now,
-            step_entries: 0,
+            began: vec![(now, 0)],
             checks: BTreeMap::new(),
             answers: BTreeMap::new(),
             hints: BTreeMap::new(),

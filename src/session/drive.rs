@@ -72,6 +72,21 @@ impl Session {
         outcome
     }
 
+    /// Back to the beginning of the step; from there, to the beginning of the one before.
+    fn back_a_step(&mut self) -> Outcome {
+        let began = self.lab().step_began();
+        if self.lab().current() == 0 || self.now().since(began) > VirtualDuration::from_secs(2) {
+            return match self.reset_step() {
+                Ok(()) => Outcome::said("At the beginning of this step."),
+                Err(error) => Outcome::refused(error),
+            };
+        }
+        match self.reset_to_step_before() {
+            Ok(()) => Outcome::said("At the beginning of the step before."),
+            Err(error) => Outcome::refused(error),
+        }
+    }
+
     /// `speed 4`, `pause`: lines about the pace; `None` when it is another line.
     pub(super) fn speed_line(&mut self, line: &str) -> Option<Outcome> {
         let mut words = line.split_whitespace();
@@ -142,8 +157,9 @@ impl Driver for Session {
                 Ok(()) => Outcome::said("The step begins anew."),
                 Err(error) => Outcome::refused(error),
             },
-            Act::NextStep => Outcome::said("The next step begins by itself when the checks of this one are met. 'solve' carries out its solution."),
-            Act::PreviousStep => Outcome::said("The steps before are done; 'status' shows the present one."),
+            // The dashboard asks before it skips.
+            Act::NextStep => self.solve(),
+            Act::PreviousStep => self.back_a_step(),
             Act::Solve => self.solve(),
             Act::Bookmark(text) => {
                 let note = WorldCommand::Note { kind: "bookmark".to_owned(), text };

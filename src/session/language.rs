@@ -13,7 +13,7 @@ use crate::engine::view::Wants;
 use crate::engine::{Command, Reply, WorldCommand};
 
 use super::driver::Outcome;
-use super::play::Session;
+use super::play::{Session, SessionFiles};
 
 /// Width of tables.
 const TABLE_WIDTH: usize = 100;
@@ -229,10 +229,9 @@ fn call(session: &mut Session, request: &KinesisRequest) -> Result<KinesisRespon
     }
 }
 
-/// Files that a line names with file:// come from the front end; the session itself opens none.
 fn aws(session: &mut Session, words: &[String]) -> Outcome {
     let year = if session.engine.config().limits.modern { ModelYear::Current } else { ModelYear::Y2018 };
-    let parsed = match CliCall::parse_for(words, &mut cli::NoFiles, year) {
+    let parsed = match CliCall::parse_for(words, &mut SessionFiles(session), year) {
         Ok(parsed) => parsed,
         Err(error) => return refused(&error),
     };

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::api::Blob;
+use crate::api::cli::{FileSource, NoFiles};
 use crate::engine::agent::Place;
 use crate::engine::time::{VirtualDuration, VirtualTime};
 use crate::engine::view::{View, Wants};
@@ -32,6 +34,10 @@ pub struct Session {
     kept_us: u64,
     kept_progress: Option<ProgressKey>,
     pub(super) agent: Option<AgentRun>,
+    /// Reads what lines name with file://.
+    files: Option<Box<dyn FileSource>>,
+    /// What was read when the entries being done again were new, the next one last.
+    recorded: Vec<(String, Blob)>,
     /// Time passes in pieces of at most this much; only a proof that pieces do not matter sets it.
     granularity: VirtualDuration,
     /// The last shard iterator that a command answered.
@@ -54,6 +60,24 @@ struct Saved {
     run: LabRun,
     iterator: Option<String>,
     entries: usize,
+}
+
+/// Files as a session reads them: from the front end, or again from the log.
+#[derive(Debug)]
+pub(super) struct SessionFiles<'s>(pub(super) &'s mut Session);
+
+impl FileSource for SessionFiles<'_> {
+    fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
+        let session = &mut *self.0;
+        if session.replaying {
+            let at = session.recorded.iter().rposition(|(known, _)| known == path);
+            return at.map(|at| session.recorded.remove(at).1.0.to_vec()).ok_or_else(|| format!("'{path}' is not part of the saved run"));
+        }
+        let Some(files) = &mut session.files else { return NoFiles.read(path) };
+        let bytes = files.read(path)?;
+        session.keep(What::File(path.to_owned(), Blob::from(bytes.clone())));
+        Ok(bytes)
+    }
 }
 
 /// Virtual time between two saved worlds.
@@ -85,6 +109,8 @@ impl Session {
             kept_us: 0,
             kept_progress: None,
             agent: None,
+            files: None,
+            recorded: Vec::new(),
             granularity: VirtualDuration::SECOND,
             iterator: None,
             notices: Vec::new(),
@@ -191,7 +217,9 @@ impl Session {
         let step = self.run.current();
         let (commands, said) = self.run.second(&self.engine);
         if self.run.current() != step {
-            self.run.step_entries = self.entries;
+            // Several steps can be over at once.
+            let now = self.now();
+            self.run.began.resize(self.run.current() + 1, (now, self.entries));
         }
         for command in commands {
             if let Err(error) = self.engine.apply(&Command::World(command)) {
@@ -259,8 +287,15 @@ impl Session {
     /// # Errors
     /// A sentence, when the scenario cannot be built any more.
     pub fn reset_step(&mut self) -> Result<(), String> {
-        let entries = self.run.step_entries;
+        let entries = self.run.began.last().map_or(0, |(_, entries)| *entries);
         self.go_back(self.run.step_began(), |index, _| index < entries)
+    }
+
+    /// Goes back to the beginning of the step before the current one.
+    pub(super) fn reset_to_step_before(&mut self) -> Result<(), String> {
+        let step = self.run.current().saturating_sub(1);
+        let (began, entries) = self.run.began.get(step).copied().unwrap_or((self.epoch(), 0));
+        self.go_back(began, |index, _| index < entries)
     }
 
     /// Restores the nearest saved world (or makes the first one anew) and does everything before the instant again. What lay after it is gone:
@@ -272,7 +307,7 @@ impl Session {
         let mut log = Vec::with_capacity(old.len());
         for (index, mut entry) in old.into_iter().enumerate() {
             let stays = match &entry.what {
-                What::Line(_) | What::Clock => before(index, &entry),
+                What::Line(_) | What::File(..) | What::Clock => before(index, &entry),
                 What::World(command) => before(index, &entry) || !matches!(**command, WorldCommand::Note { .. }),
                 What::Act(_) | What::Place(..) => true,
             };
@@ -307,6 +342,14 @@ impl Session {
     /// Does the entries again, each at its instant, and lets time pass until the end.
     fn replay(&mut self, entries: &[Entry], until: VirtualTime) {
         self.replaying = true;
+        self.recorded = entries
+            .iter()
+            .rev()
+            .filter_map(|entry| match &entry.what {
+                What::File(path, bytes) => Some((path.clone(), bytes.clone())),
+                _ => None,
+            })
+            .collect();
         for entry in entries {
             self.advance(self.epoch() + VirtualDuration(entry.at_us));
             self.entries += 1;
@@ -322,7 +365,7 @@ impl Session {
                     self.run.act(act);
                     self.evaluate();
                 }
-                What::Place(..) | What::Clock => {}
+                What::Place(..) | What::File(..) | What::Clock => {}
             }
         }
         self.advance(until);
@@ -346,6 +389,11 @@ impl Session {
     pub fn keep_with(&mut self, keeper: Box<dyn Keeper>) {
         self.keeper = Some(keeper);
         self.keep_anew();
+    }
+
+    /// Lines may name files from now on; what they hold becomes part of the run.
+    pub fn read_files_with(&mut self, files: Box<dyn FileSource>) {
+        self.files = Some(files);
     }
 
     /// What the run is of.

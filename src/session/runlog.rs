@@ -55,6 +55,8 @@ pub enum What {
     Act(String),
     /// Checkpoint of a flow of the agent.
     Place(usize, Place),
+    /// A file that the line before names with file:// or fileb://.
+    File(String, crate::api::Blob),
     /// The clock came this far.
     Clock,
 }

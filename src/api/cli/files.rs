@@ -3,7 +3,7 @@
 use super::param::Param;
 
 /// Where the contents of `file://` and `fileb://` values come from.
-pub trait FileSource {
+pub trait FileSource: std::fmt::Debug {
     /// The bytes of the file at `path`.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use crate::api::kinesis::{
 use crate::api::shape::samples::full_body;
 use crate::api::{ErrorCode, ModelYear, ServiceError, Timestamp, decode};
 
+#[derive(Debug)]
 struct Shelf;
 
 impl FileSource for Shelf {

@@ -1,0 +1,152 @@
+//! Keys to screens: a learner at the keyboard, on the real session, without a terminal.
+#![allow(clippy::panic, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+
+use kinlab::export::frame::buffer_text;
+use kinlab::lab::{Lab, embedded};
+use kinlab::session::Session;
+use kinlab::tui::app::{App, Effect, Look, MouseKind, Msg};
+use kinlab::tui::dashboard::Dashboard;
+use kinlab::tui::ids::Screen;
+use kinlab::tui::keys::{Chord, Key};
+use proptest::prelude::*;
+
+struct Learner {
+    session: Session,
+    dashboard: Dashboard,
+}
+
+impl Learner {
+    fn new(lab: &str, width: u16, height: u16) -> Self {
+        let (_, files) = embedded::find(lab).expect("exists");
+        let mut session = Session::new(Arc::new(Lab::load(&files).expect("good")), None).expect("good");
+        session.keep_checkpoints();
+        let look = Look { motion: false, ..Look::default() };
+        let dashboard = Dashboard::new(App::new(look, Screen::Overview, width, height), &mut session);
+        let mut learner = Self { session, dashboard };
+        learner.screen();
+        learner
+    }
+
+    fn press(&mut self, chord: &str) -> Vec<Effect> {
+        let chord: Chord = chord.parse().expect("a key");
+        let effects = self.dashboard.handle(&mut self.session, Msg::Key(chord));
+        self.screen();
+        effects
+    }
+
+    /// Types a command line: `:`, the text, Enter, and Esc when its output lies over the screen.
+    fn command(&mut self, line: &str) {
+        self.press(":");
+        for c in line.chars() {
+            self.dashboard.handle(&mut self.session, Msg::Key(Chord::plain(Key::Char(c))));
+        }
+        self.press("Enter");
+        self.press("Esc");
+        self.press("Esc");
+    }
+
+    fn screen(&mut self) -> String {
+        buffer_text(&self.dashboard.frame())
+    }
+}
+
+/// The whole lab by keys: every command of every solution typed, at the sizes the lab is made for.
+#[test]
+fn lab1_can_be_done_from_start_to_finish_by_keyboard() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        let mut learner = Learner::new("lab1", width, height);
+        let steps = learner.session.lab().lab.steps.clone();
+        for (at, step) in steps.iter().enumerate() {
+            let shown = learner.screen();
+            assert!(shown.contains(&format!("Step {}/6", at + 1)) || shown.contains(&format!("step {}/6", at + 1)), "{width}x{height}:\n{shown}");
+            for line in &step.spec.solution {
+                learner.command(line);
+            }
+        }
+        assert!(learner.session.lab().finished());
+        let shown = learner.screen();
+        assert!(shown.lines().count() == usize::from(height));
+    }
+}
+
+#[test]
+fn boarding_by_keys() {
+    let mut learner = Learner::new("lab0", 80, 24);
+    learner.command("initials abc");
+    assert!(learner.screen().contains("step 2 of 4"));
+    learner.command("run 5s");
+    for key in ["Space", ".", "["] {
+        learner.press(key);
+    }
+    assert!(learner.screen().contains("step 3 of 4"), "{}", learner.screen());
+    learner.command("aws kinesis list-streams");
+    assert!(learner.screen().contains("step 4 of 4"));
+    // Next step asks, Enter agrees: the solution answers the question.
+    learner.press("N");
+    learner.press("Enter");
+    assert!(learner.session.lab().finished(), "{}", learner.screen());
+}
+
+#[test]
+fn skipping_and_going_back_a_step() {
+    let mut learner = Learner::new("lab1", 120, 40);
+    learner.press("N");
+    assert!(learner.screen().contains("Skip this step?"));
+    learner.press("Enter");
+    assert!(learner.screen().contains("step 2 of 6"));
+    learner.press("x");
+    learner.press("Enter");
+    assert!(learner.screen().contains("step 2 of 6"));
+    assert_eq!(learner.session.world().kinesis().streams().count(), 1);
+}
+
+#[test]
+fn quitting_and_the_labs_list_are_effects() {
+    let mut learner = Learner::new("lab0", 80, 24);
+    assert!(learner.press("Ctrl-C").contains(&Effect::Quit));
+    assert!(learner.press("L").contains(&Effect::Labs));
+}
+
+fn any_message() -> impl Strategy<Value = Msg> {
+    let key = prop_oneof![
+        8 => proptest::char::range(' ', '~').prop_map(Key::Char),
+        1 => Just(Key::Char('é')),
+        4 => proptest::sample::select(vec![
+            Key::Enter, Key::Esc, Key::Tab, Key::BackTab, Key::Backspace, Key::Delete, Key::Up, Key::Down, Key::Left, Key::Right, Key::Home,
+            Key::End, Key::PageUp, Key::PageDown, Key::F(5), Key::F(6),
+        ]),
+    ];
+    let chord = (key, any::<bool>(), proptest::bool::weighted(0.1)).prop_map(|(key, ctrl, alt)| Chord {
+        key,
+        ctrl: ctrl && matches!(key, Key::Char('p' | 't')),
+        alt,
+    });
+    let mouse = proptest::sample::select(vec![MouseKind::Press, MouseKind::Drag, MouseKind::WheelUp, MouseKind::WheelDown]);
+    prop_oneof![
+        10 => chord.prop_map(Msg::Key),
+        3 => (mouse, 0u16..220, 0u16..70).prop_map(|(kind, x, y)| Msg::Mouse(kind, x, y)),
+        1 => (0u16..220, 0u16..70).prop_map(|(w, h)| Msg::Resize(w, h)),
+        1 => "[ -~\n\u{1b}]{0,40}".prop_map(Msg::Paste),
+        1 => Just(Msg::SlowLink(true)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    /// Whatever is pressed at whatever size: no panic, no failed pane, nothing drawn outside.
+    #[test]
+    fn any_keys_at_any_size(width in 0u16..210, height in 0u16..65, messages in proptest::collection::vec(any_message(), 1..60)) {
+        let mut learner = Learner::new("lab1", width, height);
+        learner.dashboard.run_line(&mut learner.session, "aws kinesis create-stream --stream-name dcb-taxi-trips --shard-count 3");
+        learner.dashboard.run_line(&mut learner.session, "run 2s");
+        for message in messages {
+            learner.dashboard.handle(&mut learner.session, message);
+            let frame = learner.dashboard.frame();
+            prop_assert!(learner.dashboard.app.hits.within(frame.area));
+            prop_assert!(learner.dashboard.app.hits.failed.is_empty());
+        }
+        prop_assert_eq!(learner.session.broken_rule(), None);
+    }
+}
