@@ -195,7 +195,9 @@ impl Generator {
         }
         let order = evaluation_order(&fields, names)?;
         let mut used = Vec::new();
-        fields.iter().for_each(|field| field.make.fields(&mut used));
+        for field in &fields {
+            field.make.fields(&mut used);
+        }
         for (at, field) in fields.iter_mut().enumerate() {
             field.used = used.contains(&at);
             if let (Some(label), Some(values)) = (&field.label, field.make.ready()) {
