@@ -3,7 +3,7 @@
 //! Layers, each knowing only those to its right (enforced by `tests/tidy.rs`):
 //!
 //! ```text
-//! main → cli → { tui, plain, export } → session → lab → engine → api
+//! main → cli → { tui, plain, export } → session → lab → engine → { sql, api }
 //! ```
 //!
 //! See `docs/architecture.md` for the drawing and the five laws.
@@ -15,4 +15,5 @@ pub mod export;
 pub mod lab;
 pub mod plain;
 pub mod session;
+pub mod sql;
 pub mod tui;

@@ -8,6 +8,7 @@ mod play;
 mod report;
 mod signals;
 mod sources;
+mod sql;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -127,6 +128,11 @@ enum Task {
         #[arg(long)]
         stats: bool,
     },
+    /// Programs of Kinesis Data Analytics for SQL: run, check, test, explain; without a command, typed live.
+    Sql {
+        #[command(subcommand)]
+        task: Option<sql::SqlTask>,
+    },
     /// Print the keys of the dashboard.
     Keys {
         /// Form.
@@ -177,6 +183,7 @@ pub fn main() -> ExitCode {
         Some(Task::New { name, from }) => author::new(&name, &from),
         Some(Task::Snap { lab, accept }) => author::snap(&lab, accept, &pace),
         Some(Task::Gen { lab, generator, count, stats }) => author::generate(&lab, generator.as_deref(), count, stats, &pace),
+        Some(Task::Sql { task }) => sql::sql(task, &pace),
         Some(Task::Keys { format }) => author::keys(format == KeysFormat::Md),
     };
     match done {

@@ -1,0 +1,360 @@
+//! Aggregates over a group, and over a window whose rows come and go. Exact numbers stay exact; sums of doubles are compensated, so they do
+//! not drift when rows leave.
+
+use std::cmp::Ordering;
+use std::collections::VecDeque;
+
+use indexmap::IndexSet;
+
+use crate::sql::cast;
+use crate::sql::plan::{Aggregate, AggregateCall};
+use crate::sql::types::SqlType;
+use crate::sql::value::{Key, Outcome, Value};
+
+/// A compensated sum (Neumaier).
+#[derive(Debug, Clone, Copy, Default)]
+struct Compensated {
+    sum: f64,
+    rest: f64,
+}
+
+impl Compensated {
+    fn add(&mut self, value: f64) {
+        let total = self.sum + value;
+        self.rest += if self.sum.abs() >= value.abs() { (self.sum - total) + value } else { (value - total) + self.sum };
+        self.sum = total;
+    }
+
+    fn total(self) -> f64 {
+        self.sum + self.rest
+    }
+}
+
+/// Sums that rows can enter and leave.
+#[derive(Debug, Clone, Default)]
+struct Sums {
+    count: i64,
+    exact: i128,
+    scale: u8,
+    number: Compensated,
+}
+
+impl Sums {
+    fn change(&mut self, value: &Value, sign: i64) {
+        if value.is_null() {
+            return;
+        }
+        self.count += sign;
+        match value.exact() {
+            Some((digits, scale)) => {
+                self.scale = scale;
+                self.exact += digits * i128::from(sign);
+            }
+            None => self.number.add(value.number().unwrap_or(0.0) * sign as f64),
+        }
+        if self.count == 0 {
+            // An empty window begins anew without any rest.
+            *self = Self::default();
+        }
+    }
+
+    fn sum(&self, ty: &SqlType) -> Outcome {
+        if self.count == 0 {
+            return Ok(Value::Null);
+        }
+        match ty {
+            SqlType::Real | SqlType::Double => cast::to_number(&Value::Num(self.number.total()), ty),
+            SqlType::Decimal(..) => cast::decimal(self.exact, self.scale, ty),
+            _ => match i64::try_from(self.exact) {
+                Ok(sum) => Ok(Value::Int(sum)),
+                Err(_) => cast::to_number(&Value::Num(1e30), ty),
+            },
+        }
+    }
+
+    fn mean(&self, ty: &SqlType) -> Outcome {
+        if self.count == 0 {
+            return Ok(Value::Null);
+        }
+        let count = i128::from(self.count);
+        match ty {
+            SqlType::Real | SqlType::Double => cast::to_number(&Value::Num(self.number.total() / self.count as f64), ty),
+            // Ten times as exact, then rounded half up.
+            SqlType::Decimal(..) => cast::decimal(self.exact.saturating_mul(10) / count, self.scale + 1, ty),
+            // Integers truncate: 29 and 32 give 30.
+            _ => Ok(Value::Int((self.exact / count) as i64)),
+        }
+    }
+}
+
+/// Spread of numbers, two passes.
+fn spread<'v>(values: impl Iterator<Item = &'v Value> + Clone, function: Aggregate) -> Value {
+    let numbers = values.filter_map(Value::number);
+    let count = numbers.clone().count() as f64;
+    if count == 0.0 {
+        return Value::Null;
+    }
+    let mut sum = Compensated::default();
+    numbers.clone().for_each(|x| sum.add(x));
+    let mean = sum.total() / count;
+    let mut squares = Compensated::default();
+    numbers.for_each(|x| squares.add((x - mean) * (x - mean)));
+    let squares = squares.total();
+    let (population, root) = match function {
+        Aggregate::StddevPop => (true, true),
+        Aggregate::StddevSamp => (false, true),
+        Aggregate::VarPop => (true, false),
+        _ => (false, false),
+    };
+    if !population && count < 2.0 {
+        return Value::Null;
+    }
+    let variance = squares / if population { count } else { count - 1.0 };
+    Value::Num(if root { libm::sqrt(variance) } else { variance })
+}
+
+/// An aggregate of a group.
+#[derive(Debug, Clone)]
+pub struct Accumulator {
+    sums: Sums,
+    best: Value,
+    /// Welford's mean and squares.
+    mean: f64,
+    squares: f64,
+    trues: i64,
+    falses: i64,
+    any: bool,
+    seen: IndexSet<Key>,
+    /// Weighted sums of EXP_AVG: last instant, weight, weighted sum.
+    weighted: (i64, f64, f64),
+}
+
+impl Default for Accumulator {
+    fn default() -> Self {
+        Self {
+            sums: Sums::default(),
+            best: Value::Null,
+            mean: 0.0,
+            squares: 0.0,
+            trues: 0,
+            falses: 0,
+            any: false,
+            seen: IndexSet::new(),
+            weighted: (0, 0.0, 0.0),
+        }
+    }
+}
+
+impl Accumulator {
+    /// Takes a row's arguments.
+    pub fn add(&mut self, call: &AggregateCall, args: &[Value], time: i64) {
+        let value = args.first().unwrap_or(&Value::Null);
+        if call.distinct && (value.is_null() || !self.seen.insert(Key([value.clone()].into()))) {
+            return;
+        }
+        match call.function {
+            Aggregate::CountStar => self.sums.count += 1,
+            Aggregate::Count => self.sums.count += i64::from(args.iter().all(|value| !value.is_null())),
+            Aggregate::Sum | Aggregate::Avg => self.sums.change(value, 1),
+            Aggregate::Min | Aggregate::Max => {
+                let wanted = if call.function == Aggregate::Min { Ordering::Less } else { Ordering::Greater };
+                if !value.is_null() && (self.best.is_null() || value.compare(&self.best) == Some(wanted)) {
+                    self.best = value.clone();
+                }
+            }
+            Aggregate::StddevPop | Aggregate::StddevSamp | Aggregate::VarPop | Aggregate::VarSamp => {
+                if let Some(x) = value.number().filter(|_| !value.is_null()) {
+                    self.sums.count += 1;
+                    let delta = x - self.mean;
+                    self.mean += delta / self.sums.count as f64;
+                    self.squares += delta * (x - self.mean);
+                }
+            }
+            Aggregate::Any | Aggregate::Every => match value {
+                Value::Bool(true) => self.trues += 1,
+                Value::Bool(false) => self.falses += 1,
+                _ => {}
+            },
+            Aggregate::First => {
+                let skipped = call.ignore_nulls && value.is_null();
+                if !self.any && !skipped {
+                    self.any = true;
+                    self.best = value.clone();
+                }
+            }
+            Aggregate::Last => {
+                if !(call.ignore_nulls && value.is_null()) {
+                    self.best = value.clone();
+                }
+            }
+            Aggregate::ExpAvg => {
+                let half_life = match args.get(1) {
+                    Some(Value::Ms(ms)) if *ms > 0 => *ms as f64,
+                    _ => return,
+                };
+                if let Some(x) = value.number().filter(|_| !value.is_null()) {
+                    let (last, weight, sum) = self.weighted;
+                    let faded = if weight == 0.0 { 1.0 } else { libm::exp2(-((time - last) as f64) / half_life) };
+                    self.weighted = (time, weight * faded + 1.0, sum * faded + x);
+                }
+            }
+            Aggregate::Nth | Aggregate::Lag => {}
+        }
+    }
+
+    /// The result.
+    ///
+    /// # Errors
+    /// A sum that does not fit its type.
+    pub fn finish(&self, call: &AggregateCall) -> Outcome {
+        let count = self.sums.count as f64;
+        Ok(match call.function {
+            Aggregate::CountStar | Aggregate::Count => Value::Int(self.sums.count),
+            Aggregate::Sum => return self.sums.sum(&call.ty),
+            Aggregate::Avg => return self.sums.mean(&call.ty),
+            Aggregate::Min | Aggregate::Max | Aggregate::First | Aggregate::Last => self.best.clone(),
+            Aggregate::StddevPop | Aggregate::VarPop if count > 0.0 => root(self.squares / count, call.function),
+            Aggregate::StddevSamp | Aggregate::VarSamp if count > 1.0 => root(self.squares / (count - 1.0), call.function),
+            Aggregate::Any => logic(self.trues > 0, self.trues + self.falses),
+            Aggregate::Every => logic(self.falses == 0, self.trues + self.falses),
+            Aggregate::ExpAvg if self.weighted.1 > 0.0 => Value::Num(self.weighted.2 / self.weighted.1),
+            _ => Value::Null,
+        })
+    }
+}
+
+fn root(variance: f64, function: Aggregate) -> Value {
+    let root = matches!(function, Aggregate::StddevPop | Aggregate::StddevSamp);
+    Value::Num(if root { libm::sqrt(variance) } else { variance })
+}
+
+fn logic(value: bool, count: i64) -> Value {
+    if count == 0 { Value::Null } else { Value::Bool(value) }
+}
+
+/// A row of a window: its time and the arguments of the call.
+pub type Entry = (i64, Box<[Value]>);
+
+/// The part of a window's aggregate that is kept up to date as rows come and go.
+#[derive(Debug, Clone, Default)]
+pub struct Rolling {
+    sums: Sums,
+    /// Candidates of MIN and MAX: ordinal of the row and value, best first.
+    best: VecDeque<(u64, Value)>,
+    trues: i64,
+    falses: i64,
+}
+
+impl Rolling {
+    /// A row enters; `ordinal` counts the window's rows since its start.
+    pub fn enter(&mut self, call: &AggregateCall, args: &[Value], ordinal: u64) {
+        self.change(call, args, 1);
+        if matches!(call.function, Aggregate::Min | Aggregate::Max)
+            && let Some(value) = args.first().filter(|value| !value.is_null())
+        {
+            let beaten = if call.function == Aggregate::Min { Ordering::Greater } else { Ordering::Less };
+            while self.best.back().is_some_and(|(_, last)| matches!(last.compare(value), Some(order) if order == beaten || order == Ordering::Equal))
+            {
+                self.best.pop_back();
+            }
+            self.best.push_back((ordinal, value.clone()));
+        }
+    }
+
+    /// The oldest row leaves.
+    pub fn leave(&mut self, call: &AggregateCall, args: &[Value], ordinal: u64) {
+        self.change(call, args, -1);
+        if self.best.front().is_some_and(|(first, _)| *first == ordinal) {
+            self.best.pop_front();
+        }
+    }
+
+    fn change(&mut self, call: &AggregateCall, args: &[Value], sign: i64) {
+        let value = args.first().unwrap_or(&Value::Null);
+        match call.function {
+            Aggregate::Count => self.sums.count += sign * i64::from(args.iter().all(|value| !value.is_null())),
+            Aggregate::Sum | Aggregate::Avg if !call.distinct => self.sums.change(value, sign),
+            Aggregate::Any | Aggregate::Every => match value {
+                Value::Bool(true) => self.trues += sign,
+                Value::Bool(false) => self.falses += sign,
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+
+    /// The result over the window's rows, the newest last.
+    ///
+    /// # Errors
+    /// A sum that does not fit its type.
+    pub fn result(&self, call: &AggregateCall, rows: &VecDeque<Entry>, at: usize) -> Outcome {
+        // `at` is where this call's arguments begin in every entry.
+        let arity = call.args.len();
+        let value = |entry: &Entry| entry.1.get(at).cloned().unwrap_or(Value::Null);
+        let newest = rows.back();
+        Ok(match call.function {
+            Aggregate::CountStar => Value::Int(rows.len() as i64),
+            Aggregate::Count => Value::Int(self.sums.count),
+            Aggregate::Sum | Aggregate::Avg if call.distinct => {
+                let mut one = Accumulator::default();
+                for (time, args) in rows {
+                    one.add(call, &args[at..at + arity], *time);
+                }
+                return one.finish(call);
+            }
+            Aggregate::Sum => return self.sums.sum(&call.ty),
+            Aggregate::Avg => return self.sums.mean(&call.ty),
+            Aggregate::Min | Aggregate::Max => self.best.front().map_or(Value::Null, |(_, value)| value.clone()),
+            Aggregate::Any => logic(self.trues > 0, self.trues + self.falses),
+            Aggregate::Every => logic(self.falses == 0, self.trues + self.falses),
+            Aggregate::StddevPop | Aggregate::StddevSamp | Aggregate::VarPop | Aggregate::VarSamp => {
+                spread(rows.iter().filter_map(|entry| entry.1.get(at)), call.function)
+            }
+            Aggregate::First => rows.iter().map(value).find(|value| !call.ignore_nulls || !value.is_null()).unwrap_or(Value::Null),
+            Aggregate::Last => rows.iter().rev().map(value).find(|value| !call.ignore_nulls || !value.is_null()).unwrap_or(Value::Null),
+            Aggregate::Nth => {
+                let Some(n) = newest.and_then(|entry| entry.1.get(at + 1)).and_then(Value::number).filter(|n| *n >= 1.0) else {
+                    return Ok(Value::Null);
+                };
+                let fits = |entry: &&Entry| !call.ignore_nulls || entry.1.get(at).is_some_and(|value| !value.is_null());
+                let n = n as usize - 1;
+                let found = if call.from_last { rows.iter().rev().filter(fits).nth(n) } else { rows.iter().filter(fits).nth(n) };
+                found.map_or(Value::Null, value)
+            }
+            Aggregate::Lag => {
+                let Some(entry) = newest else { return Ok(Value::Null) };
+                let n = entry.1.get(at + 1).filter(|_| arity > 1).and_then(Value::number).unwrap_or(1.0).max(0.0) as usize;
+                if n == 0 {
+                    return Ok(value(entry));
+                }
+                let before = rows.iter().rev().skip(1);
+                let found = if call.ignore_nulls {
+                    before.filter(|entry| entry.1.get(at).is_some_and(|value| !value.is_null())).nth(n - 1)
+                } else {
+                    before.clone().nth(n - 1)
+                };
+                match found {
+                    Some(entry) => value(entry),
+                    None if arity > 2 => cast::assign(entry.1.get(at + 2).cloned().unwrap_or(Value::Null), &SqlType::Null, &call.ty)?,
+                    None => Value::Null,
+                }
+            }
+            Aggregate::ExpAvg => {
+                let Some((now, last)) = newest else { return Ok(Value::Null) };
+                let half_life = match last.get(at + 1) {
+                    Some(Value::Ms(ms)) if *ms > 0 => *ms as f64,
+                    _ => return Ok(Value::Null),
+                };
+                let (mut weights, mut sum) = (0.0, 0.0);
+                for (time, args) in rows {
+                    if let Some(x) = args.get(at).filter(|value| !value.is_null()).and_then(Value::number) {
+                        let weight = libm::exp2(-((now - time) as f64) / half_life);
+                        weights += weight;
+                        sum += weight * x;
+                    }
+                }
+                if weights > 0.0 { Value::Num(sum / weights) } else { Value::Null }
+            }
+        })
+    }
+}
