@@ -320,6 +320,12 @@ impl Compiler {
             Ok(rel) => rel,
             Err(error) => {
                 self.errors.push(*error);
+                // Findings beside the one that stopped the query, and the count of columns, which needs no names.
+                let (more, warnings) = std::mem::take(&mut self.warnings).into_iter().partition(|finding| finding.severity == Severity::Error);
+                let more: Vec<Diagnostic> = more;
+                self.errors.extend(more);
+                self.warnings = warnings;
+                self.count_columns(target, columns, query);
                 return;
             }
         };
@@ -360,6 +366,24 @@ impl Compiler {
         let Some(assign) = self.assignment(stream, target, columns, query, &rel.columns) else { return };
         let text = self.text.get(query.span.start..query.span.end).unwrap_or_default().to_owned();
         self.plan.pumps.push(PumpPlan { name: name.name.clone(), target: stream, root: rel.node, assign, started: !stopped, text });
+    }
+
+    /// The number of items against the number of columns, from the text alone.
+    fn count_columns(&mut self, target: &Ident, columns: Option<&[Ident]>, query: &Query) {
+        let super::ast::QueryBody::Select(select) = &query.body else { return };
+        let mut items = 0;
+        for item in &select.items {
+            match item {
+                super::ast::Item::Star(..) => return,
+                super::ast::Item::Expr(_, alias) => items += usize::from(alias.as_ref().is_none_or(|alias| alias.name != "ROWTIME")),
+            }
+        }
+        let Some(stream) = self.plan.stream(&target.name).filter(|stream| self.plan.streams[*stream].declared) else { return };
+        let wanted = columns.map_or(self.plan.streams[stream].columns.len(), <[Ident]>::len);
+        if wanted != items {
+            let message = format!("the query gives {items} columns, {} takes {wanted}: items and columns pair up by position", written(&target.name));
+            self.fail(target.span, message);
+        }
     }
 
     /// Pairs select items with columns.

@@ -277,6 +277,17 @@ pub fn rounds_up(expr: &Bound) -> bool {
     }
 }
 
+/// The instant just before ROWTIME: the rows of a closed group carry values of then.
+pub fn just_before() -> Bound {
+    let millisecond = Box::new(Bound::Const(Value::Ms(1)));
+    Bound::Shift { sign: -1, months: false, at: Box::new(Bound::Cell(0)), by: millisecond, ty: SqlType::Timestamp }
+}
+
+/// A function of ROWTIME that looks at the instant just before it.
+pub fn looks_before(of_time: &Bound) -> bool {
+    format!("{of_time:?}").contains(&format!("{:?}", just_before()))
+}
+
 /// The first instant after `at` at which a monotonic function of ROWTIME has another value; `None` when it never has.
 pub fn next_change(of_time: &Bound, at: i64, clock: Clock) -> Option<i64> {
     let value = |at: i64| {

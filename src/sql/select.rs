@@ -10,7 +10,7 @@ use super::bound::{Bound, Env, Typed};
 use super::diagnostic::{Diagnostic, Span, near_miss};
 use super::functions::Clock;
 use super::plan::{Extent, JoinPlan, MonotonicTerm, Node, Operator, Plan, SlidingWindow, SortTerm, TableFunction};
-use super::scope::{Class, Column, Named, Scope, rounds_up, written};
+use super::scope::{Class, Column, Named, Scope, just_before, looks_before, rounds_up, written};
 use super::types::{Family, SqlType};
 use super::value::Value;
 
@@ -730,13 +730,21 @@ impl Planner<'_> {
         let terms = select.group.as_ref().or(select.stagger.as_ref().map(|(keys, _)| keys)).unwrap_or(&empty);
         let mut keys: Vec<Typed> = Vec::new();
         let mut direct = 0;
+        let mut wrong: Vec<Diagnostic> = Vec::new();
         for term in terms {
             if has_over(term) {
                 return error(term.span, "a call with OVER cannot stand in GROUP BY; compute it in a subquery");
             }
             // An ordinal or an alias of the select list may stand for its expression.
             let meant = group_term(term, &select.items, scope);
-            let typed = self.bind_in(scope, meant, "GROUP BY")?;
+            let typed = match self.bind_in(scope, meant, "GROUP BY") {
+                Ok(typed) => typed,
+                Err(found) => {
+                    // The other terms are looked at all the same: several findings at once.
+                    wrong.push(*found);
+                    continue;
+                }
+            };
             let new = !keys.iter().any(|key| key.expr.same(&typed.expr));
             if select.group.is_some() && scope.names_rowtime(&typed.expr) && new {
                 direct += 1;
@@ -748,10 +756,17 @@ impl Planner<'_> {
                 keys.push(typed);
             }
         }
+        if let Some(first) = wrong.pop() {
+            self.warnings.extend(wrong);
+            return Err(Box::new(first));
+        }
         let mut monotonic = Vec::new();
         for (key, typed) in keys.iter().enumerate() {
             if scope.class(&typed.expr).moves() {
-                monotonic.push(MonotonicTerm { key, of_time: scope.of_time(&typed.expr), up: rounds_up(&typed.expr) });
+                let of_time = scope.of_time(&typed.expr);
+                // Rows of an inner group at an instant still belong to the moment before it.
+                let up = rounds_up(&typed.expr) || of_time.as_ref().is_some_and(looks_before);
+                monotonic.push(MonotonicTerm { key, of_time, up });
             }
         }
         if select.group.is_some() && monotonic.is_empty() && !rel.finite {
@@ -808,8 +823,7 @@ impl Planner<'_> {
             (binder.grouping.map(|grouping| grouping.calls).unwrap_or_default(), having)
         };
         // Columns of the groups' rows: keys, then aggregates. A key of a closed group is its value just before the closing instant.
-        let earlier =
-            Bound::Shift { sign: -1, months: false, at: Box::new(Bound::Cell(0)), by: Box::new(Bound::Const(Value::Ms(1))), ty: SqlType::Timestamp };
+        let earlier = just_before();
         let mut columns: Vec<Column> = keys
             .iter()
             .map(|key| {
