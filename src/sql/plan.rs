@@ -38,6 +38,8 @@ pub struct PumpPlan {
     pub root: usize,
     /// For each column of the target: the cell, and the type it has there; NULL when absent.
     pub assign: Vec<Option<(usize, SqlType)>>,
+    /// The last operator's rows are the stream's rows as they are.
+    pub as_is: bool,
     /// It runs.
     pub started: bool,
     /// Its text, for showing.

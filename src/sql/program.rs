@@ -365,7 +365,12 @@ impl Compiler {
         }
         let Some(assign) = self.assignment(stream, target, columns, query, &rel.columns) else { return };
         let text = self.text.get(query.span.start..query.span.end).unwrap_or_default().to_owned();
-        self.plan.pumps.push(PumpPlan { name: name.name.clone(), target: stream, root: rel.node, assign, started: !stopped, text });
+        let declared = &self.plan.streams[stream].columns;
+        let as_is = rel.columns.len() == declared.len() + 1
+            && assign.iter().zip(declared).enumerate().all(|(at, (source, column))| {
+                !column.not_null && source.as_ref().is_some_and(|(cell, ty)| *cell == at && *ty == column.ty && !matches!(ty, SqlType::Char(_)))
+            });
+        self.plan.pumps.push(PumpPlan { name: name.name.clone(), target: stream, root: rel.node, assign, as_is, started: !stopped, text });
     }
 
     /// The number of items against the number of columns, from the text alone.

@@ -44,7 +44,9 @@ pub fn to_cli_words(request: &KinesisRequest) -> String {
 /// The items of a list as words; JSON when an item would be read as something else.
 fn list(item: &Shape, items: &[Value]) -> Vec<String> {
     let texts: Vec<String> = items.iter().map(|value| scalar(item, value)).collect();
-    let is_plain = |text: &String| !text.starts_with(['-', '[', '{']) && !text.starts_with("file://") && !text.starts_with("fileb://");
+    let is_plain = |text: &String| {
+        !text.starts_with('-') && !text.trim_start().starts_with(['[', '{']) && !text.starts_with("file://") && !text.starts_with("fileb://")
+    };
     if item.is_scalar() && !texts.is_empty() && texts.iter().all(is_plain) {
         return texts.iter().map(|text| quote(text)).collect();
     }

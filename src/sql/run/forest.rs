@@ -3,17 +3,31 @@
 
 use std::collections::BTreeMap;
 
-/// A node of a tree: a leaf holds a point and how often it occurs; a branch a cut and the box around everything below.
-#[derive(Debug, Clone)]
+/// A node of a tree; its box lies in the tree's arrays.
+#[derive(Debug, Clone, Copy)]
 enum Node {
-    Leaf { point: Box<[f64]>, mass: usize },
-    Branch { dimension: usize, value: f64, left: usize, right: usize, low: Box<[f64]>, high: Box<[f64]>, mass: usize },
+    /// A point: its box is the point itself.
+    Leaf {
+        mass: usize,
+    },
+    /// A cut and what lies on its sides.
+    Branch {
+        dimension: usize,
+        value: f64,
+        left: usize,
+        right: usize,
+        mass: usize,
+    },
     Free,
 }
 
 #[derive(Debug, Clone)]
 struct Tree {
     nodes: Vec<Node>,
+    /// Least and greatest corner of every node's box, `width` numbers each.
+    low: Vec<f64>,
+    high: Vec<f64>,
+    width: usize,
     free: Vec<usize>,
     root: Option<usize>,
     random: u64,
@@ -55,87 +69,99 @@ impl Tree {
     }
 
     fn new_node(&mut self, node: Node) -> usize {
-        match self.free.pop() {
-            Some(at) => {
-                self.nodes[at] = node;
-                at
-            }
-            None => {
-                self.nodes.push(node);
-                self.nodes.len() - 1
-            }
+        if let Some(at) = self.free.pop() {
+            self.nodes[at] = node;
+            return at;
         }
+        self.nodes.push(node);
+        self.low.resize(self.nodes.len() * self.width, 0.0);
+        self.high.resize(self.nodes.len() * self.width, 0.0);
+        self.nodes.len() - 1
     }
 
-    fn bounds(&self, at: usize) -> (Box<[f64]>, Box<[f64]>) {
-        match &self.nodes[at] {
-            Node::Leaf { point, .. } => (point.clone(), point.clone()),
-            Node::Branch { low, high, .. } => (low.clone(), high.clone()),
-            Node::Free => (Box::default(), Box::default()),
-        }
+    fn new_leaf(&mut self, point: &[f64]) -> usize {
+        let leaf = self.new_node(Node::Leaf { mass: 1 });
+        let range = self.range(leaf);
+        self.low[range.clone()].copy_from_slice(point);
+        self.high[range].copy_from_slice(point);
+        leaf
+    }
+
+    fn range(&self, at: usize) -> std::ops::Range<usize> {
+        at * self.width..(at + 1) * self.width
     }
 
     fn mass(&self, at: usize) -> usize {
-        match &self.nodes[at] {
-            Node::Leaf { mass, .. } | Node::Branch { mass, .. } => *mass,
+        match self.nodes[at] {
+            Node::Leaf { mass } | Node::Branch { mass, .. } => mass,
             Node::Free => 0,
         }
     }
 
     fn insert(&mut self, point: &[f64]) {
         self.root = Some(match self.root {
-            None => self.new_node(Node::Leaf { point: point.into(), mass: 1 }),
+            None => self.new_leaf(point),
             Some(root) => self.insert_at(root, point),
         });
     }
 
     /// Inserts below a node; gives the node that stands in its place.
     fn insert_at(&mut self, at: usize, point: &[f64]) -> usize {
-        if let Node::Leaf { point: present, mass } = &mut self.nodes[at]
-            && **present == *point
+        let range = self.range(at);
+        if let Node::Leaf { mass } = &mut self.nodes[at]
+            && self.low[range.clone()] == *point
         {
             *mass += 1;
             return at;
         }
-        let (low, high) = self.bounds(at);
-        let new_low: Box<[f64]> = low.iter().zip(point).map(|(a, b)| a.min(*b)).collect();
-        let new_high: Box<[f64]> = high.iter().zip(point).map(|(a, b)| a.max(*b)).collect();
-        let range: f64 = new_low.iter().zip(&new_high).map(|(a, b)| b - a).sum();
-        let mut cut = self.draw() * range;
-        let mut chosen = None;
-        for dimension in 0..point.len() {
-            let width = new_high[dimension] - new_low[dimension];
+        let (low, high) = (&self.low[range.clone()], &self.high[range.clone()]);
+        let total: f64 = low.iter().zip(high).zip(point).map(|((low, high), x)| high.max(*x) - low.min(*x)).sum();
+        let mut cut = self.draw() * total;
+        let mut above = None;
+        for dimension in 0..self.width {
+            let (low, high, x) = (self.low[range.start + dimension], self.high[range.start + dimension], point[dimension]);
+            let (least, greatest) = (low.min(x), high.max(x));
+            let width = greatest - least;
             if cut <= width && width > 0.0 {
-                chosen = Some((dimension, new_low[dimension] + cut));
+                let value = least + cut;
+                // A cut between the point and the box stands above the box.
+                if x <= value && value < low {
+                    above = Some((dimension, value, true));
+                } else if high <= value && value < x {
+                    above = Some((dimension, value, false));
+                }
                 break;
             }
             cut -= width;
         }
-        if let Some((dimension, value)) = chosen {
-            // A cut between the point and the box stands above the box.
-            let point_left = point[dimension] <= value && value < low[dimension];
-            let point_right = high[dimension] <= value && value < point[dimension];
-            if point_left || point_right {
-                let mass = self.mass(at) + 1;
-                let leaf = self.new_node(Node::Leaf { point: point.into(), mass: 1 });
-                let (left, right) = if point_left { (leaf, at) } else { (at, leaf) };
-                return self.new_node(Node::Branch { dimension, value, left, right, low: new_low, high: new_high, mass });
-            }
+        if let Some((dimension, value, point_left)) = above {
+            let mass = self.mass(at) + 1;
+            let leaf = self.new_leaf(point);
+            let (left, right) = if point_left { (leaf, at) } else { (at, leaf) };
+            let branch = self.new_node(Node::Branch { dimension, value, left, right, mass });
+            self.unite(branch, left, right);
+            return branch;
         }
-        if let Node::Branch { dimension, value, left, right, .. } = self.nodes[at] {
+        if let Node::Branch { dimension, value, left, right, mass } = self.nodes[at] {
             let goes_left = point[dimension] <= value;
             let child = self.insert_at(if goes_left { left } else { right }, point);
-            if let Node::Branch { left, right, low, high, mass, .. } = &mut self.nodes[at] {
-                *(if goes_left { left } else { right }) = child;
-                *low = new_low;
-                *high = new_high;
-                *mass += 1;
-            }
-        } else if let Node::Leaf { mass, .. } = &mut self.nodes[at] {
+            let (left, right) = if goes_left { (child, right) } else { (left, child) };
+            self.nodes[at] = Node::Branch { dimension, value, left, right, mass: mass + 1 };
+            self.unite(at, left, right);
+        } else if let Node::Leaf { mass } = &mut self.nodes[at] {
             // Equal within rounding: it counts as the same point.
             *mass += 1;
         }
         at
+    }
+
+    /// The box of a branch is that of its sides together.
+    fn unite(&mut self, at: usize, left: usize, right: usize) {
+        for dimension in 0..self.width {
+            let (to, a, b) = (at * self.width + dimension, left * self.width + dimension, right * self.width + dimension);
+            self.low[to] = self.low[a].min(self.low[b]);
+            self.high[to] = self.high[a].max(self.high[b]);
+        }
     }
 
     fn remove(&mut self, point: &[f64]) {
@@ -145,60 +171,54 @@ impl Tree {
     }
 
     fn remove_at(&mut self, at: usize, point: &[f64]) -> Option<usize> {
-        match &mut self.nodes[at] {
-            Node::Leaf { mass, .. } => {
-                *mass -= 1;
-                if *mass == 0 {
-                    self.nodes[at] = Node::Free;
-                    self.free.push(at);
-                    return None;
-                }
+        match self.nodes[at] {
+            Node::Leaf { mass: 1 } => {
+                self.nodes[at] = Node::Free;
+                self.free.push(at);
+                None
+            }
+            Node::Leaf { mass } => {
+                self.nodes[at] = Node::Leaf { mass: mass - 1 };
                 Some(at)
             }
-            Node::Branch { dimension, value, left, right, .. } => {
-                let (left, right) = (*left, *right);
-                let goes_left = point[*dimension] <= *value;
+            Node::Branch { dimension, value, left, right, mass } => {
+                let goes_left = point[dimension] <= value;
                 let Some(child) = self.remove_at(if goes_left { left } else { right }, point) else {
                     // The other child takes the place.
                     self.nodes[at] = Node::Free;
                     self.free.push(at);
                     return Some(if goes_left { right } else { left });
                 };
-                let other = if goes_left { right } else { left };
-                let ((a, b), (c, d)) = (self.bounds(child), self.bounds(other));
-                if let Node::Branch { left, right, low, high, mass, .. } = &mut self.nodes[at] {
-                    *(if goes_left { left } else { right }) = child;
-                    *low = a.iter().zip(&c).map(|(x, y)| x.min(*y)).collect();
-                    *high = b.iter().zip(&d).map(|(x, y)| x.max(*y)).collect();
-                    *mass -= 1;
-                }
+                let (left, right) = if goes_left { (child, right) } else { (left, child) };
+                self.nodes[at] = Node::Branch { dimension, value, left, right, mass: mass - 1 };
+                self.unite(at, left, right);
                 Some(at)
             }
             Node::Free => None,
         }
     }
 
-    /// The score below a node at a depth, and the parts of the dimensions.
+    /// The score below a node at a depth, and the parts of the dimensions, when they are wanted.
     fn score(&self, at: usize, point: &[f64], depth: usize, parts: &mut [(f64, f64)]) -> f64 {
-        match &self.nodes[at] {
+        let (low, high) = (&self.low[self.range(at)], &self.high[self.range(at)]);
+        match self.nodes[at] {
             Node::Free => 0.0,
-            Node::Leaf { point: present, mass } => {
-                if **present == *point {
-                    return 1.0 / (depth as f64 + libm::log2(*mass as f64 + 1.0));
+            Node::Leaf { mass } => {
+                if *low == *point {
+                    return 1.0 / (depth as f64 + libm::log2(mass as f64 + 1.0));
                 }
                 let score = 1.0 / (depth as f64 + 1.0);
-                let total: f64 = present.iter().zip(point).map(|(a, b)| (a - b).abs()).sum();
-                for (part, (a, b)) in parts.iter_mut().zip(present.iter().zip(point)) {
+                let total: f64 = low.iter().zip(point).map(|(a, b)| (a - b).abs()).sum();
+                for (part, (a, b)) in parts.iter_mut().zip(low.iter().zip(point)) {
                     let share = score * (a - b).abs() / total;
                     if b > a { part.0 += share } else { part.1 += share }
                 }
                 score
             }
-            Node::Branch { dimension, value, left, right, low, high, .. } => {
-                let below = if point[*dimension] <= *value { *left } else { *right };
+            Node::Branch { dimension, value, left, right, .. } => {
+                let below = if point[dimension] <= value { left } else { right };
                 let inner = self.score(below, point, depth + 1, parts);
-                let mut range = 0.0;
-                let mut outside = 0.0;
+                let (mut range, mut outside) = (0.0, 0.0);
                 for ((low, high), x) in low.iter().zip(high).zip(point) {
                     let beyond = (low - x).max(0.0) + (x - high).max(0.0);
                     outside += beyond;
@@ -224,6 +244,9 @@ impl Forest {
     pub fn new(width: usize, trees: usize, sample: usize, decay: u64, shingle: usize, seed: u64) -> Self {
         let tree = |index: usize| Tree {
             nodes: Vec::new(),
+            low: Vec::new(),
+            high: Vec::new(),
+            width: width * shingle,
             free: Vec::new(),
             root: None,
             random: mix(seed ^ mix(index as u64 + 1)),
@@ -232,8 +255,8 @@ impl Forest {
         Self { trees: (0..trees).map(tree).collect(), sample, decay: 1.0 / decay as f64, shingle, width, recent: Vec::new(), seen: 0 }
     }
 
-    /// Scores a point, then learns it.
-    pub fn next(&mut self, columns: &[f64]) -> Scored {
+    /// Scores a point, then learns it. The columns' parts are worked out only when they are wanted.
+    pub fn next(&mut self, columns: &[f64], explain: bool) -> Scored {
         self.recent.extend_from_slice(columns);
         let dimensions = self.width * self.shingle;
         if self.recent.len() > dimensions {
@@ -246,15 +269,16 @@ impl Forest {
         }
         let point: Box<[f64]> = self.recent.as_slice().into();
         if self.seen > self.sample as u64 {
-            let mut parts = vec![(0.0, 0.0); dimensions];
+            let mut parts = vec![(0.0, 0.0); if explain { dimensions } else { 0 }];
+            let mut own = parts.clone();
             for tree in &self.trees {
                 let Some(root) = tree.root else { continue };
-                let mut own = vec![(0.0, 0.0); dimensions];
+                own.fill((0.0, 0.0));
                 let raw = tree.score(root, &point, 0, &mut own);
                 // A tree of n points is about log2(n) deep: scores of all sizes become comparable.
                 let factor = libm::log2(tree.mass(root) as f64 + 1.0) / self.trees.len() as f64;
                 scored.score += raw * factor;
-                for (part, own) in parts.iter_mut().zip(own) {
+                for (part, own) in parts.iter_mut().zip(&own) {
                     part.0 += own.0 * factor;
                     part.1 += own.1 * factor;
                 }
@@ -267,7 +291,7 @@ impl Forest {
                 column.0 += high * factor;
                 column.1 += low * factor;
             }
-            if attributed <= 0.0 {
+            if attributed <= 0.0 && explain {
                 let share = scored.score / self.width as f64 / 2.0;
                 scored.parts.iter_mut().for_each(|part| *part = (share, share));
             }
@@ -319,7 +343,7 @@ mod tests {
             let mut scores = Vec::new();
             for at in 0..1000u64 {
                 let value = if at == 800 { 500.0 } else { 60.0 + (mix(at) % 4000) as f64 / 100.0 };
-                scores.push(forest.next(&[value]));
+                scores.push(forest.next(&[value], true));
             }
             scores
         };

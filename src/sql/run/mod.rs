@@ -409,6 +409,10 @@ impl Running {
         let stream = pump_plan.target;
         let target = &plan.streams[stream];
         for row in rows {
+            if pump_plan.as_is && self.streams[stream].writers.len() == 1 {
+                self.publish(stream, row);
+                continue;
+            }
             let mut cells = Vec::with_capacity(target.columns.len() + 1);
             let mut failed = None;
             for (column, source) in target.columns.iter().zip(&pump_plan.assign) {

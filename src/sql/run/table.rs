@@ -77,7 +77,7 @@ impl TableState {
             (Self::GroupRank { rows }, _) => rows.push(row),
             (Self::Forest(forest), TableFunction::Forest { cells, explain, .. }) => {
                 let point: Vec<f64> = cells.iter().map(|(cell, _)| row.cells[*cell].number().unwrap_or(0.0)).collect();
-                let scored = forest.next(&point);
+                let scored = forest.next(&point, explain.is_some());
                 let mut extra = vec![Value::Num(scored.score)];
                 if let Some(directions) = explain {
                     let mut parts = serde_json::Map::new();
