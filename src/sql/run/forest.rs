@@ -118,8 +118,8 @@ impl Tree {
         let total: f64 = low.iter().zip(high).zip(point).map(|((low, high), x)| high.max(*x) - low.min(*x)).sum();
         let mut cut = self.draw() * total;
         let mut above = None;
-        for dimension in 0..self.width {
-            let (low, high, x) = (self.low[range.start + dimension], self.high[range.start + dimension], point[dimension]);
+        for (dimension, x) in point.iter().copied().enumerate() {
+            let (low, high) = (self.low[range.start + dimension], self.high[range.start + dimension]);
             let (least, greatest) = (low.min(x), high.max(x));
             let width = greatest - least;
             if cut <= width && width > 0.0 {
