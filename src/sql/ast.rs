@@ -321,9 +321,9 @@ pub enum Kind {
     Exists(Box<Query>),
     /// LIKE or SIMILAR TO: negated, similar, text, pattern, escape.
     Match(bool, bool, Box<Expr>, Box<Expr>, Option<Box<Expr>>),
-    /// IS [NOT] NULL, TRUE, FALSE, UNKNOWN.
+    /// IS \[NOT\] NULL, TRUE, FALSE, UNKNOWN.
     Is(bool, &'static str, Box<Expr>),
-    /// IS [NOT] DISTINCT FROM.
+    /// IS \[NOT\] DISTINCT FROM.
     Distinct(bool, Box<Expr>, Box<Expr>),
     /// (a - b) DAY TO SECOND.
     Qualified(Box<Expr>, Qualifier),

@@ -1,7 +1,7 @@
 //! The Kinesis Agent without its files: configuration, cutting bytes into records, processing, and which file to read next.
 //!
 //! Everything here is a function of bytes and directory listings, so that rotation and truncation are tested without a disk. The front end
-//! opens the files and hands what [`Flow`](config::Flow)s make of them to the session as commands.
+//! opens the files and hands what [`Flow`]s make of them to the session as commands.
 //!
 //! Source: the agent's documented configuration and processing options; decisions are in `docs/fidelity.md`.
 
