@@ -122,7 +122,7 @@ fn play(seed: u64, step: Option<u64>) -> (Vec<Event>, String, u64) {
                 }
                 _ => {}
             },
-            Ok(kinlab::engine::Reply::Done) => {}
+            Ok(_) => {}
             Err(_) => errors += 1,
         }
         world.engine.check_invariants().unwrap_or_else(|rule| panic!("seed {seed}: {rule}"));

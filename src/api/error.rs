@@ -73,6 +73,44 @@ codes! {
     UnrecognizedClientException,
     /// A constraint of a member is violated.
     ValidationException,
+    /// Glue: it exists already.
+    AlreadyExistsException,
+    /// S3: the bucket exists already.
+    BucketAlreadyOwnedByYou,
+    /// S3: a bucket with objects cannot be deleted.
+    BucketNotEmpty,
+    /// A newer version exists than the one named.
+    ConcurrentModificationException,
+    /// IAM: it exists already.
+    EntityAlreadyExists,
+    /// Glue: it does not exist.
+    EntityNotFoundException,
+    /// Glue: the input is wrong.
+    InvalidInputException,
+    /// The key of a delivery stream cannot be used.
+    InvalidKMSResourceException,
+    /// Lambda: a value is well formed but wrong.
+    InvalidParameterValueException,
+    /// Only its source writes to this delivery stream.
+    InvalidSourceException,
+    /// S3: the bucket is not there.
+    NoSuchBucket,
+    /// IAM: it does not exist.
+    NoSuchEntity,
+    /// S3: the object is not there.
+    NoSuchKey,
+    /// Lambda: the payload is too large.
+    RequestEntityTooLargeException,
+    /// Lambda: it exists already.
+    ResourceConflictException,
+    /// The service cannot take more now.
+    ServiceUnavailableException,
+    /// S3: too many requests.
+    SlowDown,
+    /// Lambda: no concurrency is left.
+    TooManyRequestsException,
+    /// S3: the caller may not do this.
+    AccessDenied,
 }
 
 impl ErrorCode {
@@ -80,6 +118,12 @@ impl ErrorCode {
     pub const fn http_status(self) -> u16 {
         match self {
             Self::InternalFailure => 500,
+            Self::ServiceUnavailableException | Self::SlowDown => 503,
+            Self::NoSuchBucket | Self::NoSuchKey | Self::NoSuchEntity => 404,
+            Self::ResourceConflictException | Self::BucketNotEmpty | Self::BucketAlreadyOwnedByYou | Self::EntityAlreadyExists => 409,
+            Self::RequestEntityTooLargeException => 413,
+            Self::TooManyRequestsException => 429,
+            Self::AccessDenied => 403,
             _ => 400,
         }
     }
@@ -101,6 +145,9 @@ impl ErrorCode {
                 | Self::ProvisionedThroughputExceededException
                 | Self::ThrottlingException
                 | Self::KMSThrottlingException
+                | Self::ServiceUnavailableException
+                | Self::SlowDown
+                | Self::TooManyRequestsException
         )
     }
 }
@@ -180,7 +227,19 @@ mod tests {
         assert_eq!(ErrorCode::KMSOptInRequired.name(), "KMSOptInRequired");
         for code in ErrorCode::ALL {
             assert_eq!(ErrorCode::from_name(code.name()), Some(*code));
-            let plain = matches!(code, ErrorCode::KMSOptInRequired | ErrorCode::InternalFailure);
+            let plain = matches!(
+                code,
+                ErrorCode::KMSOptInRequired
+                    | ErrorCode::InternalFailure
+                    | ErrorCode::NoSuchBucket
+                    | ErrorCode::NoSuchKey
+                    | ErrorCode::NoSuchEntity
+                    | ErrorCode::BucketNotEmpty
+                    | ErrorCode::BucketAlreadyOwnedByYou
+                    | ErrorCode::EntityAlreadyExists
+                    | ErrorCode::AccessDenied
+                    | ErrorCode::SlowDown
+            );
             assert_eq!(code.name().ends_with("Exception"), !plain, "{code}");
             assert_eq!(serde_json::to_value(code).expect("writes"), code.name());
         }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::Call;
 use crate::api::kinesis::{KinesisRequest, KinesisResponse};
 
 use super::generate::Change;
@@ -15,8 +16,68 @@ use super::time::VirtualDuration;
 pub enum Command {
     /// An operation of Kinesis Data Streams.
     Kinesis(Box<KinesisRequest>),
+    /// An operation of another service.
+    Service(Call),
     /// A control of the simulated world.
     World(WorldCommand),
+}
+
+/// Something that goes wrong in the world.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fault", rename_all = "kebab-case")]
+pub enum Fault {
+    /// A bucket refuses writes.
+    Bucket {
+        /// Bucket name.
+        bucket: String,
+        /// How.
+        refusal: super::s3::Refusal,
+    },
+    /// Every call of a function takes longer.
+    SlowFunction {
+        /// Function name.
+        function: String,
+        /// By so much.
+        by: VirtualDuration,
+    },
+    /// Every call of a function fails.
+    FailingFunction {
+        /// Function name.
+        function: String,
+    },
+    /// The destination of a delivery stream has trouble.
+    Destination {
+        /// Delivery stream name.
+        stream: String,
+        /// What.
+        trouble: super::firehose::endpoint::Trouble,
+    },
+}
+
+impl Fault {
+    /// The resource and the sentence of its beginning or end.
+    pub fn words(&self, on: bool) -> (String, String) {
+        match self {
+            Self::Bucket { bucket, refusal } => {
+                let how = match refusal {
+                    super::s3::Refusal::Unavailable => "S3 cannot be reached: writes are refused",
+                    super::s3::Refusal::AccessDenied => "the policy denies every write",
+                };
+                (format!("bucket {bucket}"), if on { how.to_owned() } else { "takes writes again".to_owned() })
+            }
+            Self::SlowFunction { function, by } => {
+                let text = if on { format!("every call takes {} ms longer", by.as_millis()) } else { "is as fast as before".to_owned() };
+                (format!("function {function}"), text)
+            }
+            Self::FailingFunction { function } => {
+                (format!("function {function}"), if on { "every call fails".to_owned() } else { "works again".to_owned() })
+            }
+            Self::Destination { stream, trouble } => {
+                let text = if on { format!("its destination has trouble: {trouble:?}") } else { "its destination works again".to_owned() };
+                (format!("delivery stream {stream}"), text)
+            }
+        }
+    }
 }
 
 /// A control of the simulated world.
@@ -123,6 +184,26 @@ pub enum WorldCommand {
         /// How long.
         hold: VirtualDuration,
     },
+    /// Something goes wrong.
+    Fault {
+        /// What.
+        fault: Fault,
+        /// How long; until it is ended when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hold: Option<VirtualDuration>,
+    },
+    /// A fault ends.
+    EndFault {
+        /// Which.
+        fault: Fault,
+    },
+    /// A handler outside the simulation has answered an invocation.
+    Answer {
+        /// Number of the invocation.
+        invocation: u64,
+        /// What it answered.
+        answer: super::lambda::HandlerAnswer,
+    },
     /// Puts a line into the journal: narration, bookmark.
     Note {
         /// Kind of the event: `say`, `bookmark`.
@@ -146,6 +227,10 @@ pub struct Ingested {
 pub enum Reply {
     /// The answer of the operation.
     Kinesis(Box<KinesisResponse>),
+    /// The answer of an operation of another service.
+    Service(serde_json::Value),
+    /// An invocation was begun: its outcome comes later, see `Engine::take_invoked`.
+    Invoked(u64),
     /// The control was carried out.
     Done,
 }

@@ -12,6 +12,8 @@ pub enum Undo {
         /// The version before the change.
         version: u16,
     },
+    /// A fault ends.
+    Fault(super::command::Fault),
     /// A stalled shard takes writes again.
     Shard {
         /// Stream name.

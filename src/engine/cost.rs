@@ -33,6 +33,16 @@ pub struct Prices {
     pub on_demand_gb_out: u64,
     /// One shard-level metric of one shard for a month of 730 hours.
     pub shard_level_metric_month: u64,
+    /// One GB into a delivery stream, each record rounded up to 5 KB.
+    pub firehose_gb: u64,
+    /// One GB converted to a columnar format.
+    pub firehose_conversion_gb: u64,
+    /// One million calls of a function.
+    pub lambda_requests_per_million: u64,
+    /// One million GB-seconds of a function.
+    pub lambda_gb_seconds_per_million: u64,
+    /// One thousand PUT requests of S3.
+    pub s3_puts_per_thousand: u64,
 }
 
 impl Prices {
@@ -51,6 +61,11 @@ impl Prices {
             on_demand_gb_in: price("on_demand_gb_in"),
             on_demand_gb_out: price("on_demand_gb_out"),
             shard_level_metric_month: price("shard_level_metric_month"),
+            firehose_gb: price("firehose_gb"),
+            firehose_conversion_gb: price("firehose_conversion_gb"),
+            lambda_requests_per_million: price("lambda_requests_per_million"),
+            lambda_gb_seconds_per_million: price("lambda_gb_seconds_per_million"),
+            s3_puts_per_thousand: price("s3_puts_per_thousand"),
         }
     }
 }
@@ -92,6 +107,16 @@ pub struct Bill {
     pub on_demand_bytes_out: u64,
     /// Hours of shard-level metrics.
     pub shard_metric_hours: u64,
+    /// Bytes into delivery streams, each record rounded up to 5 KB.
+    pub firehose_bytes: u64,
+    /// Bytes converted to a columnar format.
+    pub firehose_converted_bytes: u64,
+    /// Calls of functions.
+    pub lambda_requests: u64,
+    /// Memory of functions times their duration, MiB times milliseconds.
+    pub lambda_mib_ms: u64,
+    /// PUT requests of S3.
+    pub s3_puts: u64,
 }
 
 /// What the present resources and the load of the last minute would cost for an hour.
@@ -113,6 +138,14 @@ pub struct HourlyLoad {
     pub on_demand_bytes_in: u64,
     /// Shard-level metrics switched on.
     pub shard_metrics: u64,
+    /// Bytes per hour into delivery streams, rounded.
+    pub firehose_bytes: u64,
+    /// Bytes per hour converted.
+    pub firehose_converted_bytes: u64,
+    /// Calls of functions per hour.
+    pub lambda_requests: u64,
+    /// MiB times milliseconds per hour.
+    pub lambda_mib_ms: u64,
 }
 
 impl Bill {
@@ -129,6 +162,11 @@ impl Bill {
             on_demand_bytes_in: 0,
             on_demand_bytes_out: 0,
             shard_metric_hours: 0,
+            firehose_bytes: 0,
+            firehose_converted_bytes: 0,
+            lambda_requests: 0,
+            lambda_mib_ms: 0,
+            s3_puts: 0,
         }
     }
 
@@ -187,6 +225,31 @@ impl Bill {
                 per(self.shard_metric_hours, 730, prices.shard_level_metric_month),
                 per(load.shard_metrics, 730, prices.shard_level_metric_month),
             ),
+            (
+                "Firehose ingestion",
+                format!("{}, each record rounded up to 5 KB", megabytes(self.firehose_bytes)),
+                per(self.firehose_bytes, GB, prices.firehose_gb),
+                per(load.firehose_bytes, GB, prices.firehose_gb),
+            ),
+            (
+                "Firehose conversion",
+                megabytes(self.firehose_converted_bytes),
+                per(self.firehose_converted_bytes, GB, prices.firehose_conversion_gb),
+                per(load.firehose_converted_bytes, GB, prices.firehose_conversion_gb),
+            ),
+            (
+                "Lambda requests",
+                format!("{} calls", self.lambda_requests),
+                per(self.lambda_requests, 1_000_000, prices.lambda_requests_per_million),
+                per(load.lambda_requests, 1_000_000, prices.lambda_requests_per_million),
+            ),
+            (
+                "Lambda duration",
+                format!("{} GB-seconds", self.lambda_mib_ms / 1024 / 1000),
+                per(self.lambda_mib_ms / 1024, 1_000_000_000, prices.lambda_gb_seconds_per_million),
+                per(load.lambda_mib_ms / 1024, 1_000_000_000, prices.lambda_gb_seconds_per_million),
+            ),
+            ("S3 PUT requests", format!("{} objects", self.s3_puts), per(self.s3_puts, 1000, prices.s3_puts_per_thousand), 0),
         ];
         let lines: Vec<CostLine> = rows
             .into_iter()

@@ -78,6 +78,39 @@ metrics! {
     DataBytesProcessed = "DataBytesProcessed", "Bytes";
     MillisBehindLatest = "MillisBehindLatest", "Milliseconds";
     ReplayLagSeconds = "ReplayLagSeconds", "Seconds";
+    IncomingPutRequests = "IncomingPutRequests", "Count";
+    ThrottledRecords = "ThrottledRecords", "Count";
+    ThrottledGetRecords = "ThrottledGetRecords", "Count";
+    KinesisMillisBehindLatest = "KinesisMillisBehindLatest", "Milliseconds";
+    DataReadFromStreamBytes = "DataReadFromKinesisStream.Bytes", "Bytes";
+    DataReadFromStreamRecords = "DataReadFromKinesisStream.Records", "Count";
+    DeliveryToS3Bytes = "DeliveryToS3.Bytes", "Bytes";
+    DeliveryToS3Records = "DeliveryToS3.Records", "Count";
+    DeliveryToS3Success = "DeliveryToS3.Success", "Count";
+    DeliveryToS3DataFreshness = "DeliveryToS3.DataFreshness", "Seconds";
+    DeliveryToS3ObjectCount = "DeliveryToS3.ObjectCount", "Count";
+    BackupToS3Bytes = "BackupToS3.Bytes", "Bytes";
+    BackupToS3Records = "BackupToS3.Records", "Count";
+    BackupToS3Success = "BackupToS3.Success", "Count";
+    BackupToS3DataFreshness = "BackupToS3.DataFreshness", "Seconds";
+    DeliveryToDestinationBytes = "DeliveryToDestination.Bytes", "Bytes";
+    DeliveryToDestinationRecords = "DeliveryToDestination.Records", "Count";
+    DeliveryToDestinationSuccess = "DeliveryToDestination.Success", "Count";
+    ExecuteProcessingSuccess = "ExecuteProcessing.Success", "Count";
+    SucceedProcessingBytes = "SucceedProcessing.Bytes", "Bytes";
+    SucceedProcessingRecords = "SucceedProcessing.Records", "Count";
+    SucceedConversionBytes = "SucceedConversion.Bytes", "Bytes";
+    SucceedConversionRecords = "SucceedConversion.Records", "Count";
+    FailedConversionRecords = "FailedConversion.Records", "Count";
+    PartitionCount = "PartitionCount", "Count";
+    PartitionCountExceeded = "PartitionCountExceeded", "Count";
+    Invocations = "Invocations", "Count";
+    Errors = "Errors", "Count";
+    Throttles = "Throttles", "Count";
+    Duration = "Duration", "Milliseconds";
+    ConcurrentExecutions = "ConcurrentExecutions", "Count";
+    FunctionIteratorAge = "IteratorAge", "Milliseconds";
+    FailedPutCount = "FailedPutCount", "Count";
 }
 
 impl Metric {
@@ -96,6 +129,10 @@ pub enum Dimensions {
     Shard(Arc<str>, u32),
     /// `StreamName` and `ConsumerName`.
     FanoutConsumer(Arc<str>, Arc<str>),
+    /// `DeliveryStreamName`.
+    DeliveryStream(Arc<str>),
+    /// `FunctionName`.
+    Function(Arc<str>),
     /// `Producer`.
     Producer(Arc<str>),
     /// `Consumer`.
@@ -109,6 +146,8 @@ impl Dimensions {
             Self::Stream(stream) => vec![("StreamName", stream.to_string())],
             Self::Shard(stream, shard) => vec![("StreamName", stream.to_string()), ("ShardId", super::kinesis::shard_id(*shard))],
             Self::FanoutConsumer(stream, consumer) => vec![("StreamName", stream.to_string()), ("ConsumerName", consumer.to_string())],
+            Self::DeliveryStream(stream) => vec![("DeliveryStreamName", stream.to_string())],
+            Self::Function(function) => vec![("FunctionName", function.to_string())],
             Self::Producer(producer) => vec![("Producer", producer.to_string())],
             Self::Consumer(consumer) => vec![("Consumer", consumer.to_string())],
         }
@@ -118,7 +157,12 @@ impl Dimensions {
     pub fn from_pairs(pairs: &[(String, String)]) -> Option<Self> {
         let get = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| Arc::<str>::from(value.as_str()));
         match pairs.len() {
-            1 => get("StreamName").map(Self::Stream).or_else(|| get("Producer").map(Self::Producer)).or_else(|| get("Consumer").map(Self::Consumer)),
+            1 => get("StreamName")
+                .map(Self::Stream)
+                .or_else(|| get("DeliveryStreamName").map(Self::DeliveryStream))
+                .or_else(|| get("FunctionName").map(Self::Function))
+                .or_else(|| get("Producer").map(Self::Producer))
+                .or_else(|| get("Consumer").map(Self::Consumer)),
             2 => {
                 let stream = get("StreamName")?;
                 if let Some(shard) = get("ShardId") {
@@ -290,7 +334,7 @@ impl Metrics {
     pub fn forget_stream(&mut self, stream: &str) {
         self.series.retain(|(_, dimensions), _| match dimensions {
             Dimensions::Stream(name) | Dimensions::Shard(name, _) | Dimensions::FanoutConsumer(name, _) => &**name != stream,
-            Dimensions::Producer(_) | Dimensions::Consumer(_) => true,
+            _ => true,
         });
     }
 }
@@ -320,6 +364,8 @@ mod tests {
             Dimensions::Shard("a".into(), 7),
             Dimensions::FanoutConsumer("a".into(), "c".into()),
             Dimensions::Producer("replay".into()),
+            Dimensions::DeliveryStream("d".into()),
+            Dimensions::Function("f".into()),
         ] {
             let mut pairs: Vec<(String, String)> = dimensions.pairs().into_iter().map(|(n, v)| (n.to_owned(), v)).collect();
             pairs.reverse();

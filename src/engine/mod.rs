@@ -5,22 +5,31 @@
 //! however time is cut into steps (*granularity invariance*).
 
 pub mod agent;
+pub mod athena;
 pub mod coach;
 pub mod command;
 pub mod consumers;
 mod controls;
 pub mod cost;
+pub mod firehose;
+pub mod formats;
 pub mod generate;
 pub mod generators;
+pub mod glue;
+pub mod iam;
 pub mod journal;
 pub mod kinesis;
 pub mod kpl;
+pub mod lambda;
 pub mod limits;
 pub mod metrics;
 pub mod producers;
+pub mod protobuf;
 pub mod queries;
 pub mod random;
+pub mod s3;
 pub mod schedule;
+pub mod services;
 pub mod time;
 pub mod view;
 mod world;
@@ -28,7 +37,7 @@ mod world;
 use std::sync::Arc;
 
 use crate::api::ServiceError;
-use crate::api::kinesis::Operation;
+use crate::api::Operation;
 
 use consumers::{Consumer, ConsumerSettings};
 use controls::Control;
@@ -41,10 +50,11 @@ use limits::Limits;
 use metrics::Metrics;
 use producers::{Producer, Settings, Source};
 use schedule::Schedule;
+use services::Services;
 use time::VirtualTime;
 use view::{AccountingLine, MetricView, View, Wants};
 
-pub use command::{Command, Ingested, Reply, WorldCommand};
+pub use command::{Command, Fault, Ingested, Reply, WorldCommand};
 pub use journal::Event;
 
 /// How a world begins.
@@ -90,6 +100,8 @@ pub enum Progress {
     Done,
     /// The budget is used up; call again.
     OutOfBudget,
+    /// A handler outside the simulation must answer first: [`Engine::services`], then [`WorldCommand::Answer`].
+    Wants,
 }
 
 /// An AWS operation that was applied, for checks on actions.
@@ -120,6 +132,7 @@ pub struct Engine {
     metrics: Metrics,
     bill: Bill,
     kinesis: Kinesis,
+    services: Services,
     generators: Generators,
     producers: Vec<Producer>,
     consumers: Vec<Consumer>,
@@ -158,6 +171,7 @@ impl Engine {
             metrics: Metrics::default(),
             bill: Bill::new(&config.region),
             kinesis: Kinesis::new(&config.account, &config.region, config.waits),
+            services: Services::new(config.seed, &config.region, &config.account, config.waits.delivery),
             generators: Generators::default(),
             producers: Vec::new(),
             consumers: Vec::new(),
@@ -268,6 +282,29 @@ impl Engine {
         self.generators.current(name)
     }
 
+    /// The first records that the first producer's generator makes, each hundredth a watermark when the producer sends them.
+    pub fn sample_records(&self, count: u64) -> Vec<Vec<u8>> {
+        let Some(producer) = self.producers.iter().find(|producer| producer.settings.watermark.is_some()).or_else(|| self.producers.first()) else { return Vec::new() };
+        let Some(id) = producer.generator() else { return Vec::new() };
+        (0..count)
+            .map(|index| {
+                if index % 10 == 9 && producer.settings.watermark.is_some() {
+                    return br#"{"watermark":"2010-01-02T18:59:45.000Z","type":"watermark"}"#.to_vec();
+                }
+                let mut data = Vec::new();
+                self.sample_record(id, index, &mut data);
+                data
+            })
+            .collect()
+    }
+
+    /// Record `index` of a generator version, at the beginning of its event time.
+    pub(in crate::engine) fn sample_record(&self, id: u16, index: u64, data: &mut Vec<u8>) {
+        use kinesis::store::{Remade, Remake};
+        let event_time = self.generators.version(id).and_then(|generator| generator.event_origin()).unwrap_or(self.config.epoch);
+        self.generators.data(Remade { source: id, index, event_time }, data);
+    }
+
     /// A saved copy of the world.
     pub fn checkpoint(&mut self) -> Checkpoint {
         self.kinesis.seal();
@@ -278,6 +315,9 @@ impl Engine {
     pub fn advance(&mut self, until: VirtualTime, budget: Budget) -> Progress {
         let mut left = budget.events;
         while let Some(at) = self.schedule.next_at().filter(|at| *at <= until) {
+            if self.has_wants() {
+                return Progress::Wants;
+            }
             if left == 0 {
                 return Progress::OutOfBudget;
             }
@@ -288,6 +328,9 @@ impl Engine {
                 self.wake(wake);
             }
             self.check_rules();
+        }
+        if self.has_wants() {
+            return Progress::Wants;
         }
         self.now = self.now.max(until);
         Progress::Done
@@ -311,6 +354,7 @@ impl Engine {
     /// A sentence naming the rule that is broken.
     pub fn check_invariants(&self) -> Result<(), String> {
         self.kinesis.check_invariants()?;
+        self.services.firehose.check_invariants()?;
         for producer in &self.producers {
             if !producer.is_balanced() {
                 return Err(format!("producer {}: offered != acknowledged + lost + outstanding (conservation)", producer.name));
@@ -326,6 +370,7 @@ impl Engine {
     pub fn apply(&mut self, command: &Command) -> Result<Reply, ServiceError> {
         let reply = match command {
             Command::Kinesis(request) => self.apply_kinesis(request),
+            Command::Service(call) => self.apply_service(call),
             Command::World(control) => self.apply_world(control).map(|()| Reply::Done),
         };
         self.check_rules();
@@ -370,6 +415,23 @@ impl Engine {
         )
     }
 
+    /// Streams and services, borrowed apart.
+    pub(in crate::engine) fn world(&mut self) -> (&mut Kinesis, &mut Services, Ctx<'_>) {
+        (
+            &mut self.kinesis,
+            &mut self.services,
+            Ctx {
+                now: self.now,
+                limits: &self.config.limits,
+                schedule: &mut self.schedule,
+                journal: &mut self.journal,
+                metrics: &mut self.metrics,
+                bill: &mut self.bill,
+                remake: &self.generators,
+            },
+        )
+    }
+
     /// The world for display.
     pub fn view(&self, wants: &Wants) -> View {
         let limits = &self.config.limits;
@@ -393,7 +455,12 @@ impl Engine {
                 balanced: stream.accepted_records == stored + stream.trimmed_records,
             }
         }));
+        accounting.extend(self.services.accounting());
+        let (deliveries, functions, buckets) = self.services.view(self.now, limits, &self.metrics, wants.history_seconds);
         View {
+            deliveries,
+            functions,
+            buckets,
             now: self.now,
             epoch: self.config.epoch,
             seed: self.config.seed,

@@ -46,6 +46,20 @@ pub enum Wake {
         /// Incarnation of the stream.
         incarnation: u64,
     },
+    /// A function's time has come.
+    Lambda {
+        /// What is due.
+        due: super::lambda::Due,
+    },
+    /// A delivery stream's time has come.
+    Firehose {
+        /// Its name.
+        stream: Arc<str>,
+        /// Its incarnation.
+        incarnation: u64,
+        /// What is due.
+        due: super::firehose::stream::Due,
+    },
     /// A consumer's next poll.
     Consumer {
         /// Index of the consumer.
@@ -76,7 +90,9 @@ impl Schedule {
             Wake::Producer { .. } => 0,
             Wake::Stream { .. } | Wake::FanoutConsumer { .. } | Wake::OnDemand { .. } | Wake::ShardHour { .. } => 1,
             Wake::Consumer { .. } => 2,
-            Wake::Control { .. } => 3,
+            Wake::Lambda { .. } => 3,
+            Wake::Firehose { .. } => 4,
+            Wake::Control { .. } => 5,
         };
         self.heap.push(Reverse((when, rank, self.sequence, wake)));
         self.sequence += 1;

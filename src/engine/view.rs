@@ -44,6 +44,15 @@ pub struct View {
     pub era: String,
     /// All data streams, by name.
     pub streams: Vec<StreamView>,
+    /// All delivery streams, by name.
+    #[serde(default)]
+    pub deliveries: Vec<DeliveryStreamView>,
+    /// All functions, by name.
+    #[serde(default)]
+    pub functions: Vec<FunctionView>,
+    /// All buckets, by name.
+    #[serde(default)]
+    pub buckets: Vec<BucketView>,
     /// All producers, by name.
     pub producers: Vec<ProducerView>,
     /// All consumers, by name.
@@ -354,4 +363,168 @@ pub struct MetricView {
     pub per_second: Vec<u64>,
     /// Sum of the last 60 whole seconds.
     pub last_minute: u64,
+}
+
+/// One delivery stream.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct DeliveryStreamView {
+    /// Name.
+    pub name: String,
+    /// `CREATING`, `ACTIVE` or `DELETING`.
+    pub status: String,
+    /// Where its records come from, in words.
+    pub source: String,
+    /// The stream it reads, if it does.
+    pub source_stream: Option<String>,
+    /// Where they go, in words.
+    pub destination: String,
+    /// Form of the objects.
+    pub format: String,
+    /// Version.
+    pub version: u64,
+    /// The function that transforms.
+    pub function: Option<String>,
+    /// Size hint, bytes.
+    pub size_bytes: u64,
+    /// Interval hint, milliseconds.
+    pub interval_ms: u64,
+    /// Bytes in the fullest buffer.
+    pub buffer_bytes: u64,
+    /// Records in it.
+    pub buffer_records: u64,
+    /// Its age, milliseconds.
+    pub buffer_age_ms: u64,
+    /// Buffers (partitions).
+    pub buffers: u64,
+    /// Milliseconds until the size hint closes the buffer, at the rate so far.
+    pub to_size_ms: Option<u64>,
+    /// Milliseconds until the interval closes it.
+    pub to_interval_ms: Option<u64>,
+    /// Age of the oldest record that is not delivered.
+    pub oldest_ms: Option<u64>,
+    /// Records before the function.
+    pub transform_waiting: u64,
+    /// Invocations under way.
+    pub transform_running: u64,
+    /// Ok, dropped and failed of the last batch.
+    pub transform_last: (u64, u64, u64),
+    /// Some records of the last batch before and after.
+    pub samples: Vec<SampleView>,
+    /// Where every record is.
+    pub accounting: Vec<(String, u64)>,
+    /// What came in is everything else together.
+    pub balanced: bool,
+    /// Records refused by the put quotas.
+    pub throttled: u64,
+    /// Records delivered twice.
+    pub duplicates: u64,
+    /// Bytes that came in.
+    pub incoming_bytes: u64,
+    /// Deliveries that are tried again.
+    pub retries: Vec<String>,
+    /// A fault of its destination.
+    pub trouble: Option<String>,
+    /// Delivered objects, newest first.
+    pub objects: Vec<DeliveredView>,
+    /// Delivered objects remembered.
+    pub objects_total: u64,
+    /// COPY commands, newest first.
+    pub copies: Vec<String>,
+    /// Records by index, table or endpoint of a destination beside S3.
+    pub taken: Vec<(String, u64)>,
+}
+
+/// A record before and after a function.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct SampleView {
+    /// Before.
+    pub before: String,
+    /// After, unless it was dropped or failed.
+    pub after: Option<String>,
+    /// `Ok`, `Dropped` or the code of the failure.
+    pub result: String,
+}
+
+/// A delivered object.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct DeliveredView {
+    /// When.
+    pub at: VirtualTime,
+    /// Bucket.
+    pub bucket: String,
+    /// Key.
+    pub key: String,
+    /// Records.
+    pub records: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// Bytes of its records.
+    pub source_bytes: u64,
+    /// The size hint closed the buffer, not the interval.
+    pub by_size: bool,
+    /// It holds failures.
+    pub errors: bool,
+}
+
+/// One function.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct FunctionView {
+    /// Name.
+    pub name: String,
+    /// Runtime, or `rule`.
+    pub runtime: String,
+    /// The file that runs and its text.
+    pub code: (String, String),
+    /// Streams it reads.
+    pub mappings: Vec<MappingView>,
+    /// Delivery stream it writes to, from its environment.
+    pub target: Option<String>,
+    /// Invocations, errors, throttles.
+    pub counts: (u64, u64, u64),
+    /// Invocations under way.
+    pub running: u64,
+    /// Duration of the last one, milliseconds.
+    pub last_ms: u64,
+    /// Invocations of each second, oldest first.
+    pub per_second: Vec<u64>,
+    /// A fault in words.
+    pub fault: Option<String>,
+    /// The last lines of its log, oldest first.
+    pub log: Vec<LogLine>,
+}
+
+/// An event source mapping.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct MappingView {
+    /// UUID.
+    pub uuid: String,
+    /// Stream.
+    pub stream: String,
+    /// Enabled.
+    pub enabled: bool,
+    /// Records of a batch at most.
+    pub batch_size: u64,
+    /// Iterator age of the last batch, milliseconds.
+    pub age_ms: u64,
+    /// Shards that had an invocation.
+    pub shards_seen: u64,
+    /// Shards.
+    pub shards: u64,
+    /// Records read, kept, dropped, put again, given up.
+    pub counts: (u64, u64, u64, u64, u64),
+    /// Result of the last batch.
+    pub result: String,
+}
+
+/// One bucket.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct BucketView {
+    /// Name.
+    pub name: String,
+    /// Objects.
+    pub objects: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// A fault in words.
+    pub fault: Option<String>,
 }

@@ -7,7 +7,7 @@ use crate::api::shape::{ModelYear, constraints};
 use super::command::{Reply, WorldCommand};
 use super::controls::{Control, Undo};
 use super::cost::HourlyLoad;
-use super::metrics::Metric;
+use super::metrics::{Dimensions, Metric};
 use super::producers::{Overrides, Settings, Source};
 use super::schedule::Wake;
 use super::time::{VirtualDuration, VirtualTime};
@@ -38,6 +38,14 @@ impl Engine {
                 }
             }
             Wake::Control { control } => self.end_control(control),
+            Wake::Firehose { stream, incarnation, due } => {
+                let (kinesis, services, mut ctx) = self.world();
+                services.firehose_due(&mut ctx, kinesis, &stream, incarnation, due);
+            }
+            Wake::Lambda { due } => {
+                let (kinesis, services, mut ctx) = self.world();
+                services.lambda_due(&mut ctx, kinesis, due);
+            }
         }
     }
 
@@ -46,14 +54,18 @@ impl Engine {
         let (kinesis, _, _, mut ctx) = self.parts();
         let answer = constraints(request, year).and_then(|()| kinesis.call(&mut ctx, request));
         let (stream, shard) = subject(request);
-        let action =
-            Action { at: self.now, operation: request.operation(), stream, shard, error: answer.as_ref().err().map(|error| error.code.name()) };
+        let operation = crate::api::Operation::Kinesis(request.operation());
+        self.note(Action { at: self.now, operation, stream, shard, error: answer.as_ref().err().map(|error| error.code.name()) });
+        answer.map(|answer| Reply::Kinesis(Box::new(answer)))
+    }
+
+    /// Remembers an operation for checks.
+    pub(super) fn note(&mut self, action: Action) {
         let actions = std::sync::Arc::make_mut(&mut self.actions);
         if actions.len() == ACTIONS_KEPT {
             actions.remove(0);
         }
         actions.push(action);
-        answer.map(|answer| Reply::Kinesis(Box::new(answer)))
     }
 
     pub(super) fn apply_world(&mut self, control: &WorldCommand) -> Result<(), ServiceError> {
@@ -150,6 +162,15 @@ impl Engine {
                 );
                 Ok(())
             }
+            WorldCommand::Fault { fault, hold } => {
+                self.set_fault(fault, true)?;
+                if let Some(hold) = hold {
+                    self.begin_control(now + *hold, Undo::Fault(fault.clone()));
+                }
+                Ok(())
+            }
+            WorldCommand::EndFault { fault } => self.set_fault(fault, false),
+            WorldCommand::Answer { invocation, answer } => self.answer_handler(*invocation, answer),
             WorldCommand::Note { kind, text } => {
                 self.journal.push(now, "world", kind, text.clone(), false);
                 Ok(())
@@ -205,6 +226,10 @@ impl Engine {
                 }
                 self.journal.push(self.now, format!("generator {name}"), "changed", "the records are as before", false);
             }
+            Undo::Fault(fault) => {
+                // What it was about may be gone by now.
+                let _ = self.set_fault(&fault, false);
+            }
             Undo::Shard { stream, shard } => {
                 if let Some(shard) = self.kinesis.stream_mut(&stream).and_then(|stream| stream.shards.get_mut(&shard)) {
                     shard.stalled = false;
@@ -242,11 +267,25 @@ impl Engine {
             }
             load.fanout_shards += open * stream.consumers.len() as u64;
             for consumer in stream.consumers.keys() {
-                let dimensions = super::metrics::Dimensions::FanoutConsumer(stream.name.clone(), consumer.clone());
+                let dimensions = Dimensions::FanoutConsumer(stream.name.clone(), consumer.clone());
                 let bytes = self.metrics.over(Metric::SubscribeEventBytes, &dimensions, self.now, minute).map_or(0, |stats| stats.sum);
                 load.fanout_bytes += per_hour(bytes);
             }
             load.shard_metrics += open * stream.shard_metrics.len() as u64;
+        }
+        let minute = VirtualDuration::from_secs(60);
+        let sum = |metric, dimensions: &Dimensions| self.metrics.over(metric, dimensions, self.now, minute).map_or(0, |stats| stats.sum) * 60;
+        for stream in self.services.firehose.streams() {
+            let (records, bytes) = (sum(Metric::IncomingRecords, &stream.dimensions()), sum(Metric::IncomingBytes, &stream.dimensions()));
+            load.firehose_bytes += records * bytes.checked_div(records).unwrap_or(0).div_ceil(5 << 10) * (5 << 10);
+            if stream.settings.conversion.is_some() {
+                load.firehose_converted_bytes += bytes;
+            }
+        }
+        for function in self.services.lambda.functions() {
+            let dimensions = Dimensions::Function(function.name.clone());
+            load.lambda_requests += sum(Metric::Invocations, &dimensions);
+            load.lambda_mib_ms += function.memory * sum(Metric::Duration, &dimensions);
         }
         load
     }

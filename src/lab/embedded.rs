@@ -38,6 +38,27 @@ const LABS: &[(&str, Embedded)] = &[
             "data/nyc-boxes.csv",
         ),
     ),
+    (
+        "lab2-transform",
+        lab_files!("lab2-transform":
+            "scenario.toml",
+            "steps/01-build.md",
+            "steps/02-filter.md",
+            "steps/03-mapping.md",
+            "steps/04-buffer.md",
+            "steps/05-columnar.md",
+            "steps/06-throttle.md",
+            "steps/07-behind.md",
+            "steps/08-bad.md",
+            "steps/09-bomb.md",
+            "steps/10-break.md",
+            "lab2.json",
+            "fn/clean.rule",
+            "fn/index.js",
+            "data/nyc-2010-hourly.csv",
+            "data/nyc-boxes.csv",
+        ),
+    ),
 ];
 
 /// Ids of the labs.

@@ -116,6 +116,16 @@ pub fn evaluate(test: &TestSpec, world: &Engine, learner: &Learner<'_>) -> Findi
             Some(value) => Finding::new(true, format!("{what} {value}")),
             None => Finding::new(false, format!("{what} not given yet")),
         },
+        TestSpec::Filter { function, generator, keep, records } => match world.judged(function, generator, keep, *records) {
+            Ok((same, all)) => Finding::new(same == all, format!("{same} of {all} records are judged rightly")),
+            Err(error) => Finding::new(false, error),
+        },
+        TestSpec::Counted { stream } => match world.counted(stream) {
+            Some((found, delivered)) => {
+                Finding::new(found > 0 && found == delivered, format!("the query counted {found}, the delivered objects hold {delivered} records"))
+            }
+            None => Finding::new(false, "no query has counted yet"),
+        },
         TestSpec::Not { test } => {
             let finding = evaluate(test, world, learner);
             Finding::new(!finding.met, finding.seen)

@@ -169,11 +169,18 @@ impl Lab {
                 complain(format!("producer.{name}: no generator is named '{}'", producer.generator));
             }
         }
+        let mut named = Vec::new();
+        for name in &scenario.files {
+            match text(files, name) {
+                Ok(text) => named.push((name.clone(), Arc::from(fill_in(&text, &vars).into_bytes()))),
+                Err(error) => errors.push(error),
+            }
+        }
         if !errors.is_empty() {
             return Err(errors);
         }
         let kept: Vec<(String, Arc<[u8]>)> =
-            scenario.side_files().into_iter().filter_map(|name| files.read(&name).map(|bytes| (name, bytes))).collect();
+            scenario.side_files().into_iter().filter_map(|name| files.read(&name).map(|bytes| (name, bytes))).chain(named).collect();
         let mut hash = Sha256::new();
         hash.update(filled.as_bytes());
         for step in &steps {

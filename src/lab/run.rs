@@ -189,6 +189,16 @@ impl LabRun {
                         over: over.0,
                         hold: hold.map(|hold| hold.0),
                     }),
+                    ActionSpec::HotKey { producer, key, share_permille, hold } => commands.push(WorldCommand::HotKey {
+                        producer: producer.clone(),
+                        key: key.clone(),
+                        share_permille: *share_permille,
+                        hold: hold.map(|hold| hold.0),
+                    }),
+                    ActionSpec::Change { generator, change, hold } => {
+                        commands.push(WorldCommand::Change { generator: generator.clone(), change: change.clone(), hold: hold.map(|hold| hold.0) });
+                    }
+                    ActionSpec::Fault { what, hold } => commands.push(WorldCommand::Fault { fault: what.clone(), hold: hold.map(|hold| hold.0) }),
                 }
             }
         }

@@ -35,6 +35,12 @@ pub struct Scenario {
     pub minutes: u32,
     /// Files of the steps.
     pub steps: Vec<String>,
+    /// Files that lines may name: templates, code.
+    #[serde(default)]
+    pub files: Vec<String>,
+    /// Lines that are done before the learner begins.
+    #[serde(default)]
+    pub setup: Vec<String>,
     /// Clock.
     pub clock: ClockSpec,
     /// Limits.
@@ -51,6 +57,9 @@ pub struct Scenario {
     /// Consumers.
     #[serde(default)]
     pub consumer: IndexMap<String, ConsumerSpec>,
+    /// Pieces that `wizard` builds one after the other.
+    #[serde(default)]
+    pub wizard: Vec<WizardSpec>,
     /// What happens by itself.
     #[serde(default)]
     pub timeline: Vec<TimelineSpec>,
@@ -63,6 +72,16 @@ pub struct Scenario {
     /// Frames that `kinlab snap` takes while the solution plays.
     #[serde(default)]
     pub snapshot: Vec<SnapshotSpec>,
+}
+
+/// `[[wizard]]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WizardSpec {
+    /// What is built.
+    pub title: String,
+    /// The line that builds it.
+    pub run: String,
 }
 
 /// `[[snapshot]]`.
@@ -210,6 +229,36 @@ pub enum ActionSpec {
         #[serde(default)]
         hold: Option<Dur>,
     },
+    /// A producer uses one partition key for a share of its records.
+    HotKey {
+        /// Producer.
+        producer: String,
+        /// The key.
+        key: String,
+        /// Share in thousandths.
+        share_permille: u32,
+        /// How long.
+        #[serde(default)]
+        hold: Option<Dur>,
+    },
+    /// A generator makes other records.
+    Change {
+        /// Generator.
+        generator: String,
+        /// The change.
+        change: crate::engine::generate::Change,
+        /// How long.
+        #[serde(default)]
+        hold: Option<Dur>,
+    },
+    /// Something goes wrong.
+    Fault {
+        /// What.
+        what: crate::engine::Fault,
+        /// How long.
+        #[serde(default)]
+        hold: Option<Dur>,
+    },
 }
 
 /// `[check.X]`.
@@ -320,6 +369,22 @@ pub enum TestSpec {
     Cost {
         /// Dollars.
         at_most_per_hour: f64,
+    },
+    /// A filter function keeps exactly what a rule keeps, over the first records of a generator.
+    Filter {
+        /// Function.
+        function: String,
+        /// Generator.
+        generator: String,
+        /// The rule.
+        keep: String,
+        /// Records.
+        records: u64,
+    },
+    /// The last count of a query is the number of records in the delivered objects.
+    Counted {
+        /// Delivery stream.
+        stream: String,
     },
     /// The opposite.
     Not {

@@ -4,13 +4,16 @@ use std::fmt::Write as _;
 
 use crate::api::ModelYear;
 use crate::api::cli::{self, Answer, CliCall, CliError, Pages, Verdict};
-use crate::api::kinesis::{KinesisRequest, KinesisResponse};
+use crate::api::kinesis::KinesisResponse;
+use crate::api::{Request, Response};
 use crate::engine::generate::duration::Dur;
 use crate::engine::kinesis::hash::HashKey;
 use crate::engine::producers::Overrides;
 use crate::engine::time::{VirtualDuration, parse_iso};
 use crate::engine::view::Wants;
+use crate::engine::lambda::Outcome as Invoked;
 use crate::engine::{Command, Reply, WorldCommand};
+use serde_json::{Value, json};
 
 use super::driver::Outcome;
 use super::play::{Session, SessionFiles};
@@ -21,7 +24,12 @@ const TABLE_WIDTH: usize = 100;
 const NESTING_MAX: usize = 4;
 
 const HELP: &str = "\
-aws kinesis OPERATION …     an AWS CLI line, word for word; $ITERATOR is the last shard iterator, $(…) works
+aws SERVICE OPERATION …     an AWS CLI line, word for word; $ITERATOR is the last shard iterator, $(…) works
+aws s3 ls|cp|mb|rb|rm …     buckets and objects; s3 select s3://BUCKET/KEY shows rows of any format
+query \"select …\"           an Athena-like query; MSCK REPAIR TABLE, SHOW PARTITIONS, DESCRIBE
+cfn deploy FILE   wizard    build from a template, or step by step
+lambda test [NAME] --sample 20    rule NAME CONDITION    functions  deliveries  flush NAME
+fault s3|slow|fail|destination …  fault end …            something goes wrong, and is over
 java -jar amazon-kinesis-replay-1.0-SNAPSHOT.jar -streamName S -speedup N [-aggregate] …   the replay tool
 read-stream                 the workshop's reader (first shard only)
 producer NAME start|stop|key const KEY|rate FACTOR      consumer NAME start|stop|crash
@@ -33,6 +41,18 @@ status  checks  hint  answer QUESTION TEXT  why [CHECK]  solution  step  initial
 pub fn words() -> impl Iterator<Item = (&'static str, &'static str)> {
     [
         ("aws kinesis ", "an AWS CLI line"),
+        ("aws firehose ", "an AWS CLI line"),
+        ("aws lambda ", "an AWS CLI line"),
+        ("aws s3 ls ", "objects of a bucket"),
+        ("query ", "an Athena-like query"),
+        ("cfn deploy ", "build from a template"),
+        ("wizard next", "build the next piece"),
+        ("lambda test --sample 20", "try the function on records"),
+        ("rule ", "replace a rule: rule FUNCTION CONDITION"),
+        ("fault slow ", "slow a function down"),
+        ("fault s3 ", "make a bucket refuse writes"),
+        ("functions", "what the functions did"),
+        ("deliveries", "what the delivery streams hold"),
         ("java -jar amazon-kinesis-replay-1.0-SNAPSHOT.jar -streamRegion us-east-1 -speedup 1800 -streamName ", "start the replay tool"),
         ("read-stream", "start the workshop's reader"),
         ("producer replay stop", "stop the replay"),
@@ -93,6 +113,10 @@ fn substitute(session: &mut Session, line: &str, depth: usize) -> Outcome {
         };
         line = line.replace("$ITERATOR", iterator);
     }
+    // A rule has quotes of its own.
+    if let Some((function, condition)) = line.strip_prefix("rule ").and_then(|rest| rest.trim_start().split_once(' ')) {
+        return super::words::rule(session, function, condition);
+    }
     let words = match cli::parse(&line) {
         Ok(words) => words,
         Err(error) => return refused(&error),
@@ -128,6 +152,9 @@ fn refused(error: &CliError) -> Outcome {
 fn run_words(session: &mut Session, words: &[String]) -> Outcome {
     if let Some(outcome) = session.run.line(words) {
         return Outcome { message: outcome.text, failed: outcome.failed, status: u8::from(outcome.failed), ..Outcome::default() };
+    }
+    if let Some(outcome) = super::words::carry_out(session, words) {
+        return outcome;
     }
     let rest: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
     match (words.first().map_or("", String::as_str), rest.as_slice()) {
@@ -172,7 +199,19 @@ fn run_words(session: &mut Session, words: &[String]) -> Outcome {
         ("run" | "sleep" | "rewind", _) => Outcome::refused("write a duration with its unit: run 12s, run 2m, rewind 30s"),
         ("log", _) => Outcome::refused("log NAME: the name of a producer or consumer, for example: log replay"),
         (word, _) => {
-            const KNOWN: [&str; 28] = [
+            const KNOWN: [&str; 40] = [
+                "s3",
+                "query",
+                "athena",
+                "cfn",
+                "wizard",
+                "lambda",
+                "rule",
+                "fault",
+                "functions",
+                "deliveries",
+                "objects",
+                "flush",
                 "initials",
                 "pause",
                 "go",
@@ -222,10 +261,37 @@ fn world(session: &mut Session, command: WorldCommand) -> Outcome {
     }
 }
 
-fn call(session: &mut Session, request: &KinesisRequest) -> Result<KinesisResponse, crate::api::ServiceError> {
-    match session.engine.apply(&Command::Kinesis(Box::new(request.clone())))? {
-        Reply::Kinesis(answer) => Ok(*answer),
+/// Calls an operation; an invocation of a function is waited for.
+fn call(session: &mut Session, request: &Request) -> Result<Response, crate::api::ServiceError> {
+    let command = match request {
+        Request::Kinesis(request) => Command::Kinesis(Box::new(request.clone())),
+        Request::Other(call) => Command::Service(call.clone()),
+    };
+    match session.engine.apply(&command)? {
+        Reply::Kinesis(answer) => Ok(Response::Kinesis(*answer)),
+        Reply::Service(answer) => Ok(Response::Other(answer)),
+        Reply::Invoked(id) => Ok(Response::Other(invoked(session, id))),
         Reply::Done => Err(crate::api::ServiceError::internal_failure()),
+    }
+}
+
+/// Waits for an invocation: what the Invoke operation answers, the payload with it.
+fn invoked(session: &mut Session, id: u64) -> Value {
+    loop {
+        session.answer_wants();
+        if let Some(outcome) = session.engine.take_invoked(id) {
+            return match outcome {
+                Invoked::Answer(text) => json!({"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": serde_json::from_str::<Value>(&text).unwrap_or(Value::Null)}),
+                Invoked::Native(kept) => json!({"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": {"kept": kept.iter().filter(|kept| **kept).count(), "dropped": kept.iter().filter(|kept| !**kept).count()}}),
+                Invoked::Error { kind, message, trace } => {
+                    json!({"StatusCode": 200, "FunctionError": "Unhandled", "ExecutedVersion": "$LATEST", "Payload": {"errorType": kind, "errorMessage": message, "trace": trace}})
+                }
+                Invoked::TimedOut => json!({"StatusCode": 200, "FunctionError": "Unhandled", "ExecutedVersion": "$LATEST", "Payload": {"errorMessage": "Task timed out"}}),
+                other => json!({"StatusCode": 200, "FunctionError": "Unhandled", "ExecutedVersion": "$LATEST", "Payload": {"errorMessage": format!("{other:?}")}}),
+            };
+        }
+        let Some(next) = session.engine.next_event_at() else { return json!({"StatusCode": 500}) };
+        session.advance(next.max(session.now()));
     }
 }
 
@@ -262,8 +328,8 @@ fn aws(session: &mut Session, words: &[String]) -> Outcome {
                 }
                 let response = call(session, &request).map_err(|error| CliError::service(&error, operation))?;
                 match &response {
-                    KinesisResponse::GetShardIterator(answer) => session.iterator.clone_from(&answer.shard_iterator),
-                    KinesisResponse::GetRecords(answer) if answer.next_shard_iterator.is_some() => {
+                    Response::Kinesis(KinesisResponse::GetShardIterator(answer)) => session.iterator.clone_from(&answer.shard_iterator),
+                    Response::Kinesis(KinesisResponse::GetRecords(answer)) if answer.next_shard_iterator.is_some() => {
                         session.iterator.clone_from(&answer.next_shard_iterator);
                     }
                     _ => {}

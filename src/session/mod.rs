@@ -3,12 +3,15 @@
 mod clock;
 mod drive;
 pub mod driver;
+pub mod handlers;
 pub mod input;
 pub mod language;
+mod node;
 pub mod outside;
 pub mod play;
 pub mod proof;
 pub mod runlog;
 pub mod view;
+mod words;
 
 pub use play::Session;

@@ -14,6 +14,7 @@ use crate::lab::{Lab, LabRun, build_world};
 use super::clock::Clock;
 use super::driver::Outcome;
 use super::outside::AgentRun;
+use super::handlers::Handlers;
 use super::runlog::{Entry, FORM, Header, Keeper, Progress, What};
 
 /// A lab being played.
@@ -36,6 +37,8 @@ pub struct Session {
     pub(super) agent: Option<AgentRun>,
     /// Reads what lines name with file://.
     files: Option<Box<dyn FileSource>>,
+    /// Handlers and what they answered.
+    pub(super) handlers: Handlers,
     /// What was read when the entries being done again were new, the next one last.
     recorded: Vec<(String, Blob)>,
     /// Time passes in pieces of at most this much; only a proof that pieces do not matter sets it.
@@ -69,9 +72,13 @@ pub(super) struct SessionFiles<'s>(pub(super) &'s mut Session);
 impl FileSource for SessionFiles<'_> {
     fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
         let session = &mut *self.0;
-        if session.replaying {
+        if session.replaying && session.lab.file(path).is_none() {
             let at = session.recorded.iter().rposition(|(known, _)| known == path);
             return at.map(|at| session.recorded.remove(at).1.0.to_vec()).ok_or_else(|| format!("'{path}' is not part of the saved run"));
+        }
+        // The lab's own files come first: they are part of the run already.
+        if let Some(bytes) = session.lab.file(path) {
+            return Ok(bytes.to_vec());
         }
         let Some(files) = &mut session.files else { return NoFiles.read(path) };
         let bytes = files.read(path)?;
@@ -110,6 +117,7 @@ impl Session {
             kept_progress: None,
             agent: None,
             files: None,
+            handlers: Handlers::default(),
             recorded: Vec::new(),
             granularity: VirtualDuration::SECOND,
             iterator: None,
@@ -119,8 +127,20 @@ impl Session {
             keeps_checkpoints: false,
             clock: Clock::default(),
         };
+        session.set_up()?;
         session.evaluate();
         Ok(session)
+    }
+
+    /// Does what the lab does before the learner begins.
+    fn set_up(&mut self) -> Result<(), String> {
+        for line in self.lab.scenario.setup.clone() {
+            let outcome = super::language::carry_out(self, &line);
+            if outcome.failed {
+                return Err(format!("setup, '{line}': {}", outcome.message));
+            }
+        }
+        Ok(())
     }
 
     /// The present instant.
@@ -192,7 +212,9 @@ impl Session {
     pub fn advance(&mut self, until: VirtualTime) {
         while self.engine.now() < until {
             let next = self.engine.now().next_second().min(self.engine.now() + self.granularity).min(until);
-            self.engine.advance(next, Budget::UNLIMITED);
+            while self.engine.advance(next, Budget::UNLIMITED) == crate::engine::Progress::Wants {
+                self.answer_wants();
+            }
             if next.0.is_multiple_of(crate::engine::time::MICROS_PER_SECOND) {
                 self.evaluate();
                 self.whole_second();
@@ -309,7 +331,7 @@ impl Session {
             let stays = match &entry.what {
                 What::Line(_) | What::File(..) | What::Clock => before(index, &entry),
                 What::World(command) => before(index, &entry) || !matches!(**command, WorldCommand::Note { .. }),
-                What::Act(_) | What::Place(..) => true,
+                What::Act(_) | What::Place(..) | What::Handler(..) => true,
             };
             entry.at_us = entry.at_us.min(target_us);
             if stays {
@@ -328,6 +350,7 @@ impl Session {
             self.run = LabRun::new(self.lab.clone(), self.engine.now());
             self.iterator = None;
             self.entries = 0;
+            self.set_up()?;
             self.evaluate();
             0
         };
@@ -342,6 +365,7 @@ impl Session {
     /// Does the entries again, each at its instant, and lets time pass until the end.
     fn replay(&mut self, entries: &[Entry], until: VirtualTime) {
         self.replaying = true;
+        self.handlers.remember(entries);
         self.recorded = entries
             .iter()
             .rev()
@@ -365,7 +389,7 @@ impl Session {
                     self.run.act(act);
                     self.evaluate();
                 }
-                What::Place(..) | What::File(..) | What::Clock => {}
+                What::Place(..) | What::File(..) | What::Handler(..) | What::Clock => {}
             }
         }
         self.advance(until);
@@ -389,6 +413,11 @@ impl Session {
     pub fn keep_with(&mut self, keeper: Box<dyn Keeper>) {
         self.keeper = Some(keeper);
         self.keep_anew();
+    }
+
+    /// Python handlers run with `runner` from now on.
+    pub fn run_python_with(&mut self, runner: Box<dyn super::handlers::Runner>) {
+        self.handlers.python = Some(runner);
     }
 
     /// Lines may name files from now on; what they hold becomes part of the run.

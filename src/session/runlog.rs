@@ -55,6 +55,8 @@ pub enum What {
     Act(String),
     /// Checkpoint of a flow of the agent.
     Place(usize, Place),
+    /// What a handler outside the simulation answered, by the fingerprint of code and event.
+    Handler(String, Box<crate::engine::lambda::HandlerAnswer>),
     /// A file that the line before names with file:// or fileb://.
     File(String, crate::api::Blob),
     /// The clock came this far.

@@ -1,8 +1,10 @@
 //! Words to a call: what to send, how to page, how to print.
 
-use super::super::kinesis::{KinesisRequest, Operation};
+use super::super::{Operation, Request};
 use super::super::shape::{Kind, ModelYear};
-use super::super::{decode_with, shape::Shape};
+use super::super::shape::Shape;
+use super::super::kinesis;
+use super::super::model::Service;
 use super::files::{FileSource, load};
 use super::globals::{self, Globals};
 use super::options::{self, Arity, Opt, Target};
@@ -18,7 +20,7 @@ pub enum CliCall {
     /// Call an operation.
     Operation {
         /// The request, validated.
-        request: KinesisRequest,
+        request: Request,
         /// How to run through the pages of a listing; `None` means one call.
         paging: Option<Paging>,
         /// Region, output, query and the like.
@@ -29,7 +31,7 @@ pub enum CliCall {
         /// The condition, with the delay between calls and their number.
         waiter: Waiter,
         /// The request of each call.
-        request: KinesisRequest,
+        request: Request,
         /// Region, output, query and the like.
         globals: Globals,
     },
@@ -72,7 +74,13 @@ impl CliCall {
         match command.as_str() {
             "kinesis" => {}
             "help" => return Ok(Self::Print(help::aws())),
-            other => return Err(CliError::invalid_choice("command", other, &["kinesis", "help"])),
+            other if Service::by_name(other).is_some() => {}
+            other => {
+                let mut choices = vec!["kinesis"];
+                choices.extend(Service::all().iter().map(|service| service.name));
+                choices.extend(["s3", "athena", "help"]);
+                return Err(CliError::invalid_choice("command", other, &choices));
+            }
         }
         let mut rest = split.rest;
         let Some(at) = rest.iter().position(|word| !word.starts_with('-')) else {
@@ -80,19 +88,26 @@ impl CliCall {
         };
         let name = rest.remove(at);
         match name.as_str() {
-            "help" => return Ok(Self::Print(help::service(year))),
-            "wait" => return wait(rest, files, year, split.globals),
+            "help" => return Ok(Self::Print(help::service(&command, year))),
+            "wait" if command == "kinesis" => return wait(rest, files, year, split.globals),
             _ => {}
         }
-        let names: Vec<(String, Operation)> = options::operations(year).collect();
+        let names = options::operations(&command, year);
         let Some(operation) = names.iter().find(|(known, _)| *known == name).map(|(_, operation)| *operation) else {
-            if let Some(aws_name) = Operation::not_simulated().iter().find(|aws_name| options::kebab(aws_name) == name) {
+            if command == "kinesis"
+                && let Some(aws_name) = kinesis::Operation::not_simulated().iter().find(|aws_name| options::kebab(aws_name) == name) {
                 return Err(CliError::not_simulated(aws_name));
             }
             let mut choices: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
-            choices.extend(["wait", "help"]);
+            if command == "kinesis" {
+                choices.push("wait");
+            }
+            choices.push("help");
             return Err(CliError::invalid_choice("operation", &name, &choices));
         };
+        if operation.name() == "Invoke" || operation.name() == "GetObject" {
+            drop_outfile(&mut rest);
+        }
         let call = Call { operation, options: options::of(operation, year), year };
         match call.read(&rest, files, &split.globals)? {
             Read::Print(text) => Ok(Self::Print(text)),
@@ -123,6 +138,13 @@ fn wait(mut rest: Vec<String>, files: &mut dyn FileSource, year: ModelYear, glob
     }
 }
 
+/// The file that some commands write the answer's body to; it is printed instead.
+fn drop_outfile(rest: &mut Vec<String>) {
+    if rest.last().is_some_and(|word| !word.starts_with('-')) && (rest.len() == 1 || rest.get(rest.len() - 2).is_some_and(|before| !before.starts_with("--") || before.contains('='))) {
+        rest.pop();
+    }
+}
+
 struct Call {
     operation: Operation,
     options: Vec<Opt>,
@@ -131,7 +153,7 @@ struct Call {
 
 enum Read {
     Print(String),
-    Request(KinesisRequest, Option<Paging>),
+    Request(Request, Option<Paging>),
 }
 
 impl Call {
@@ -178,7 +200,7 @@ impl Call {
         body::decode_blobs(members, &mut params, globals.binary_format)?;
         check::check(members, &params, self.year)?;
         let body = body::body(members, &params);
-        let request = decode_with(self.operation, &body, self.year).map_err(|error| CliError::service(&error, self.operation))?;
+        let request = self.operation.decode(&body, self.year).map_err(|error| CliError::service(&error, self.operation))?;
         Ok(Read::Request(request, paging))
     }
 

@@ -69,6 +69,8 @@ impl Report {
                 }
             }
             (Kind::Integer, _) => self.wrong_type(value, name, "<class 'int'>"),
+            (Kind::Double, Param::Int(_) | Param::Float(_)) => {}
+            (Kind::Double, _) => self.wrong_type(value, name, "<class 'float'>, <class 'int'>"),
             (Kind::Boolean, _) => self.wrong_type(value, name, "<class 'bool'>"),
             (Kind::Timestamp, _) => {
                 if instant_of(value).is_none() {

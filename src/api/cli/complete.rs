@@ -1,5 +1,6 @@
 //! Completions of a command line under way: commands, options and the words of a set.
 
+use super::super::model::Service;
 use super::super::shape::{Kind, ModelYear};
 use super::globals;
 use super::help::purpose;
@@ -38,13 +39,18 @@ fn behind_aws(before: &[String], year: ModelYear) -> Vec<Completion> {
     let mut positionals = positionals(before);
     match (positionals.next(), positionals.next(), positionals.next()) {
         (None, ..) => {
-            let mut found = vec![completion("kinesis", "Kinesis Data Streams"), completion("help", "")];
+            let mut found = vec![completion("kinesis", "Kinesis Data Streams")];
+            found.extend(Service::all().iter().map(|service| completion(service.name, service.title)));
+            found.extend([completion("s3", "ls, cp, mb, rb, rm"), completion("help", "")]);
             found.extend(global_options(before));
             found
         }
-        (Some("kinesis"), None, _) => {
-            let mut found: Vec<Completion> = options::operations(year).map(|(name, operation)| completion(name, purpose(operation))).collect();
-            found.push(completion("wait", "Waits until a stream exists or is gone."));
+        (Some(service), None, _) => {
+            let operations = options::operations(service, year);
+            let mut found: Vec<Completion> = operations.into_iter().map(|(name, operation)| completion(name, purpose(operation))).collect();
+            if service == "kinesis" {
+                found.push(completion("wait", "Waits until a stream exists or is gone."));
+            }
             found.push(completion("help", ""));
             found
         }
@@ -52,11 +58,11 @@ fn behind_aws(before: &[String], year: ModelYear) -> Vec<Completion> {
         (Some("kinesis"), Some("wait"), Some(name)) => {
             Waiter::from_name(name).map(|waiter| of_options(&options::of(waiter.operation, year), before, year)).unwrap_or_default()
         }
-        (Some("kinesis"), Some(name), _) => options::operations(year)
+        (Some(service), Some(name), _) => options::operations(service, year)
+            .into_iter()
             .find(|(known, _)| known == name)
             .map(|(_, operation)| of_options(&options::of(operation, year), before, year))
             .unwrap_or_default(),
-        _ => Vec::new(),
     }
 }
 

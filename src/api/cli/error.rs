@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::super::ServiceError;
-use super::super::kinesis::Operation;
+use super::super::Operation;
 
 /// Exit code for wrong usage and for parameters the CLI itself refuses.
 pub const USAGE_EXIT: u8 = 252;

@@ -2,61 +2,67 @@
 
 use std::fmt::Write as _;
 
-use super::super::kinesis::Operation;
+use super::super::Operation;
+use super::super::kinesis;
+use super::super::model::Service;
 use super::super::shape::{Kind, Member, ModelYear, Shape};
 use super::options::{self, Opt, Target, kebab};
 use super::paginate::Paginator;
 use super::wait::Waiter;
 
 /// What an operation does, in one sentence.
-pub(super) const fn purpose(operation: Operation) -> &'static str {
+pub(super) fn purpose(operation: Operation) -> &'static str {
+    let operation = match operation {
+        Operation::Kinesis(operation) => operation,
+        Operation::Other(operation) => return operation.purpose,
+    };
     match operation {
-        Operation::AddTagsToStream => "Adds or replaces tags of a stream.",
-        Operation::CreateStream => "Creates a stream; it can be used once its status is ACTIVE.",
-        Operation::DecreaseStreamRetentionPeriod => "Shortens how long records are kept.",
-        Operation::DeleteResourcePolicy => "Removes the policy of a stream or consumer.",
-        Operation::DeleteStream => "Deletes a stream with its shards and records.",
-        Operation::DeregisterStreamConsumer => "Removes an enhanced fan-out consumer.",
-        Operation::DescribeAccountSettings => "Shows the billing commitment of the account.",
-        Operation::DescribeLimits => "Shows how many shards and on-demand streams the account has and may have.",
-        Operation::DescribeStream => "Shows a stream with its shards.",
-        Operation::DescribeStreamConsumer => "Shows an enhanced fan-out consumer.",
-        Operation::DescribeStreamSummary => "Shows a stream without its shards.",
-        Operation::DisableEnhancedMonitoring => "Turns shard-level metrics off.",
-        Operation::EnableEnhancedMonitoring => "Turns shard-level metrics on.",
-        Operation::GetRecords => "Reads records of a shard from where an iterator stands.",
-        Operation::GetResourcePolicy => "Shows the policy of a stream or consumer.",
-        Operation::GetShardIterator => "Gives an iterator at a position of a shard; it is good for five minutes.",
-        Operation::IncreaseStreamRetentionPeriod => "Lengthens how long records are kept.",
-        Operation::ListShards => "Lists the shards of a stream.",
-        Operation::ListStreamConsumers => "Lists the enhanced fan-out consumers of a stream.",
-        Operation::ListStreams => "Lists the streams of the account.",
-        Operation::ListTagsForResource => "Lists the tags of a stream or consumer.",
-        Operation::ListTagsForStream => "Lists the tags of a stream.",
-        Operation::MergeShards => "Merges two adjacent shards into one.",
-        Operation::PutRecord => "Writes one record.",
-        Operation::PutRecords => "Writes up to 500 records; each may fail on its own.",
-        Operation::PutResourcePolicy => "Sets the policy of a stream or consumer.",
-        Operation::RegisterStreamConsumer => "Registers an enhanced fan-out consumer.",
-        Operation::RemoveTagsFromStream => "Removes tags of a stream.",
-        Operation::SplitShard => "Splits a shard in two.",
-        Operation::StartStreamEncryption => "Turns server-side encryption on.",
-        Operation::StopStreamEncryption => "Turns server-side encryption off.",
-        Operation::SubscribeToShard => "Streams the records of a shard to a consumer.",
-        Operation::TagResource => "Adds or replaces tags of a stream or consumer.",
-        Operation::UntagResource => "Removes tags of a stream or consumer.",
-        Operation::UpdateAccountSettings => "Changes the billing commitment of the account.",
-        Operation::UpdateMaxRecordSize => "Changes how large a record of a stream may be.",
-        Operation::UpdateShardCount => "Changes the number of open shards.",
-        Operation::UpdateStreamMode => "Switches between provisioned and on-demand capacity.",
-        Operation::UpdateStreamRecordDistributionStrategy => "Changes how records are spread over the shards.",
-        Operation::UpdateStreamWarmThroughput => "Changes the warm throughput of an on-demand stream.",
+        kinesis::Operation::AddTagsToStream => "Adds or replaces tags of a stream.",
+        kinesis::Operation::CreateStream => "Creates a stream; it can be used once its status is ACTIVE.",
+        kinesis::Operation::DecreaseStreamRetentionPeriod => "Shortens how long records are kept.",
+        kinesis::Operation::DeleteResourcePolicy => "Removes the policy of a stream or consumer.",
+        kinesis::Operation::DeleteStream => "Deletes a stream with its shards and records.",
+        kinesis::Operation::DeregisterStreamConsumer => "Removes an enhanced fan-out consumer.",
+        kinesis::Operation::DescribeAccountSettings => "Shows the billing commitment of the account.",
+        kinesis::Operation::DescribeLimits => "Shows how many shards and on-demand streams the account has and may have.",
+        kinesis::Operation::DescribeStream => "Shows a stream with its shards.",
+        kinesis::Operation::DescribeStreamConsumer => "Shows an enhanced fan-out consumer.",
+        kinesis::Operation::DescribeStreamSummary => "Shows a stream without its shards.",
+        kinesis::Operation::DisableEnhancedMonitoring => "Turns shard-level metrics off.",
+        kinesis::Operation::EnableEnhancedMonitoring => "Turns shard-level metrics on.",
+        kinesis::Operation::GetRecords => "Reads records of a shard from where an iterator stands.",
+        kinesis::Operation::GetResourcePolicy => "Shows the policy of a stream or consumer.",
+        kinesis::Operation::GetShardIterator => "Gives an iterator at a position of a shard; it is good for five minutes.",
+        kinesis::Operation::IncreaseStreamRetentionPeriod => "Lengthens how long records are kept.",
+        kinesis::Operation::ListShards => "Lists the shards of a stream.",
+        kinesis::Operation::ListStreamConsumers => "Lists the enhanced fan-out consumers of a stream.",
+        kinesis::Operation::ListStreams => "Lists the streams of the account.",
+        kinesis::Operation::ListTagsForResource => "Lists the tags of a stream or consumer.",
+        kinesis::Operation::ListTagsForStream => "Lists the tags of a stream.",
+        kinesis::Operation::MergeShards => "Merges two adjacent shards into one.",
+        kinesis::Operation::PutRecord => "Writes one record.",
+        kinesis::Operation::PutRecords => "Writes up to 500 records; each may fail on its own.",
+        kinesis::Operation::PutResourcePolicy => "Sets the policy of a stream or consumer.",
+        kinesis::Operation::RegisterStreamConsumer => "Registers an enhanced fan-out consumer.",
+        kinesis::Operation::RemoveTagsFromStream => "Removes tags of a stream.",
+        kinesis::Operation::SplitShard => "Splits a shard in two.",
+        kinesis::Operation::StartStreamEncryption => "Turns server-side encryption on.",
+        kinesis::Operation::StopStreamEncryption => "Turns server-side encryption off.",
+        kinesis::Operation::SubscribeToShard => "Streams the records of a shard to a consumer.",
+        kinesis::Operation::TagResource => "Adds or replaces tags of a stream or consumer.",
+        kinesis::Operation::UntagResource => "Removes tags of a stream or consumer.",
+        kinesis::Operation::UpdateAccountSettings => "Changes the billing commitment of the account.",
+        kinesis::Operation::UpdateMaxRecordSize => "Changes how large a record of a stream may be.",
+        kinesis::Operation::UpdateShardCount => "Changes the number of open shards.",
+        kinesis::Operation::UpdateStreamMode => "Switches between provisioned and on-demand capacity.",
+        kinesis::Operation::UpdateStreamRecordDistributionStrategy => "Changes how records are spread over the shards.",
+        kinesis::Operation::UpdateStreamWarmThroughput => "Changes the warm throughput of an on-demand stream.",
     }
 }
 
 /// `aws help`.
 pub(super) fn aws() -> String {
-    let mut out = String::from("usage: aws [options] kinesis <operation> [parameters]\n\nOptions for every command:\n");
+    let mut out = String::from("usage: aws [options] <service> <operation> [parameters]\n\nOptions for every command:\n");
     for (name, takes_value, choices) in super::globals::option_names() {
         let value = match (takes_value, choices) {
             (false, _) => String::new(),
@@ -67,16 +73,22 @@ pub(super) fn aws() -> String {
     }
     out.push_str("\nCommands:\n");
     line(&mut out, "kinesis", "Kinesis Data Streams; see aws kinesis help");
+    for service in Service::all() {
+        line(&mut out, service.name, service.title);
+    }
+    line(&mut out, "s3", "ls, cp, mb, rb, rm over the simulated buckets");
     out
 }
 
-/// `aws kinesis help`.
-pub(super) fn service(year: ModelYear) -> String {
-    let mut out = String::from("usage: aws kinesis <operation> [parameters]\n\nOperations:\n");
-    for (name, operation) in options::operations(year) {
+/// `aws SERVICE help`.
+pub(super) fn service(service: &str, year: ModelYear) -> String {
+    let mut out = format!("usage: aws {service} <operation> [parameters]\n\nOperations:\n");
+    for (name, operation) in options::operations(service, year) {
         line(&mut out, &name, purpose(operation));
     }
-    line(&mut out, "wait", "Waits until a stream exists or is gone.");
+    if service == "kinesis" {
+        line(&mut out, "wait", "Waits until a stream exists or is gone.");
+    }
     out
 }
 
@@ -92,7 +104,7 @@ pub(super) fn wait() -> String {
 
 /// `aws kinesis <operation> help`.
 pub(super) fn operation(operation: Operation, year: ModelYear) -> String {
-    let mut out = format!("{}\n\nusage: aws kinesis {} [parameters]\n\nParameters (* must be given):\n", purpose(operation), kebab(operation.name()));
+    let mut out = format!("{}\n\nusage: aws {} {} [parameters]\n\nParameters (* must be given):\n", purpose(operation), operation.service(), kebab(operation.name()));
     for option in options::of(operation, year) {
         let mark = if option.is_required(year) { "* " } else { "  " };
         line(&mut out, &format!("{mark}{} {}", option.name, form(&option, year)), &explanation(&option, year));
@@ -121,6 +133,7 @@ fn shape_form(shape: &Shape, year: ModelYear) -> String {
         Kind::Word(words) => words.join("|"),
         Kind::Blob => "BASE64 or fileb://FILE".into(),
         Kind::Integer => "INTEGER".into(),
+        Kind::Double => "NUMBER".into(),
         Kind::Boolean => "true|false".into(),
         Kind::Timestamp => "ISO-8601 or SECONDS".into(),
         Kind::List(item) if item.is_scalar() => format!("{0} [{0} …]", shape_form(item, year)),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::Timestamp;
-use super::super::kinesis::{KinesisRequest, Operation};
+use super::super::{Operation, Request};
 use super::super::shape::{Kind, Shape};
 use super::options::kebab;
 use super::split::quote;
@@ -11,10 +11,10 @@ use super::{instant, render};
 
 /// The command line of a request, quoted for a shell. Reading it back with the CLI's default formats gives the same request.
 /// `SubscribeToShard` has no command; its line is a comment.
-pub fn to_cli_words(request: &KinesisRequest) -> String {
+pub fn to_cli_words(request: &Request) -> String {
     let operation = request.operation();
-    let mut words = vec!["aws".to_owned(), "kinesis".to_owned(), kebab(operation.name())];
-    if operation == Operation::SubscribeToShard {
+    let mut words = vec!["aws".to_owned(), operation.service().to_owned(), kebab(operation.name())];
+    if operation == Operation::Kinesis(super::super::kinesis::Operation::SubscribeToShard) {
         return format!("# the CLI has no {}", words[2]);
     }
     let body = render::body_of(request);

@@ -40,7 +40,7 @@ pub use globals::{BinaryFormat, Globals, OutputFormat};
 pub use line::to_cli_words;
 pub use paginate::{Answer, Pages, Paginator, Paging};
 pub use query::Query;
-pub use render::render;
+pub use render::{body_of_answer, render};
 pub use split::parse;
 pub use wait::{Verdict, Waiter};
 

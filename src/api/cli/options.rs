@@ -1,6 +1,6 @@
 //! The options of each operation, by the names the CLI gives them.
 
-use super::super::kinesis::Operation;
+use super::super::Operation;
 use super::super::shape::{Kind, Member, ModelYear};
 use super::paginate::Paginator;
 
@@ -125,14 +125,14 @@ pub(super) fn kebab(name: &str) -> String {
     out
 }
 
-/// The operations the CLI has in a year's model, by the CLI's names in alphabetical order. `SubscribeToShard` answers with a stream of
-/// events, which the CLI cannot show.
-pub(super) fn operations(year: ModelYear) -> impl Iterator<Item = (String, Operation)> {
-    Operation::ALL
-        .iter()
-        .copied()
-        .filter(move |operation| operation.since() <= year && *operation != Operation::SubscribeToShard)
+/// The operations the CLI has of a service in a year's model, by the CLI's names in alphabetical order. `SubscribeToShard` answers with a
+/// stream of events, which the CLI cannot show.
+pub(super) fn operations(service: &str, year: ModelYear) -> Vec<(String, Operation)> {
+    let all = Operation::of_service(service, year).unwrap_or_default();
+    all.into_iter()
+        .filter(|operation| *operation != Operation::Kinesis(super::super::kinesis::Operation::SubscribeToShard))
         .map(|operation| (kebab(operation.name()), operation))
+        .collect()
 }
 
 #[cfg(test)]
@@ -161,7 +161,7 @@ mod tests {
     fn options_of_a_listing() {
         let names = |operation, year| of(operation, year).into_iter().map(|option| option.name).collect::<Vec<_>>();
         assert_eq!(
-            names(Operation::ListStreams, ModelYear::Current),
+            names(crate::api::kinesis::Operation::ListStreams.into(), ModelYear::Current),
             [
                 "--limit",
                 "--exclusive-start-stream-name",
@@ -174,7 +174,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            names(Operation::DeleteStream, ModelYear::Y2018),
+            names(crate::api::kinesis::Operation::DeleteStream.into(), ModelYear::Y2018),
             ["--stream-name", "--enforce-consumer-deletion", "--no-enforce-consumer-deletion", "--cli-input-json", "--generate-cli-skeleton"]
         );
     }

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use super::super::kinesis::{KinesisRequest, KinesisResponse, Operation};
-use super::super::{ModelYear, decode_with};
+use super::super::{Operation, Request, Response};
+use super::super::ModelYear;
 use super::{CliError, json_text, render};
 
 /// How an operation pages.
@@ -27,9 +27,23 @@ pub struct Paginator {
 
 impl Paginator {
     /// The paginator of an operation, if it has one.
-    pub const fn for_operation(operation: Operation) -> Option<Self> {
+    pub fn for_operation(operation: Operation) -> Option<Self> {
+        use super::super::kinesis::Operation as K;
+        let operation = match operation {
+            Operation::Kinesis(operation) => operation,
+            Operation::Other(operation) => {
+                return operation.pages.as_ref().map(|pages| Self {
+                    input_token: pages.input_token,
+                    output_token: pages.output_token,
+                    more_results: None,
+                    result_keys: std::slice::from_ref(&pages.result_key),
+                    limit_key: pages.limit_key,
+                    non_aggregate_keys: &[],
+                });
+            }
+        };
         Some(match operation {
-            Operation::DescribeStream => Self {
+            K::DescribeStream => Self {
                 input_token: "ExclusiveStartShardId",
                 output_token: "StreamDescription.Shards[-1].ShardId",
                 more_results: Some("StreamDescription.HasMoreShards"),
@@ -46,7 +60,7 @@ impl Paginator {
                     "StreamDescription.StreamCreationTimestamp",
                 ],
             },
-            Operation::ListStreams => Self {
+            K::ListStreams => Self {
                 input_token: "NextToken",
                 output_token: "NextToken",
                 more_results: Some("HasMoreStreams"),
@@ -54,7 +68,7 @@ impl Paginator {
                 limit_key: Some("Limit"),
                 non_aggregate_keys: &[],
             },
-            Operation::ListShards => Self {
+            K::ListShards => Self {
                 input_token: "NextToken",
                 output_token: "NextToken",
                 more_results: None,
@@ -62,7 +76,7 @@ impl Paginator {
                 limit_key: Some("MaxResults"),
                 non_aggregate_keys: &[],
             },
-            Operation::ListStreamConsumers => Self {
+            K::ListStreamConsumers => Self {
                 input_token: "NextToken",
                 output_token: "NextToken",
                 more_results: None,
@@ -132,7 +146,7 @@ impl Pages {
     ///
     /// # Errors
     /// A starting token that is none.
-    pub fn begin(request: &KinesisRequest, paging: &Paging, year: ModelYear) -> Result<Option<Self>, CliError> {
+    pub fn begin(request: &Request, paging: &Paging, year: ModelYear) -> Result<Option<Self>, CliError> {
         let operation = request.operation();
         let Some(paginator) = Paginator::for_operation(operation) else { return Ok(None) };
         let mut body = render::body_of(request);
@@ -166,18 +180,18 @@ impl Pages {
     ///
     /// # Errors
     /// A page size the service refuses.
-    pub fn next_request(&self) -> Result<Option<KinesisRequest>, CliError> {
+    pub fn next_request(&self) -> Result<Option<Request>, CliError> {
         if self.done {
             return Ok(None);
         }
-        decode_with(self.operation, &self.body, self.year).map(Some).map_err(|error| CliError::service(&error, self.operation))
+        self.operation.decode(&self.body, self.year).map(Some).map_err(|error| CliError::service(&error, self.operation))
     }
 
     /// Takes the answer of the last request.
     ///
     /// # Errors
     /// The same token twice in a row, which would never end.
-    pub fn accept(&mut self, response: &KinesisResponse) -> Result<(), CliError> {
+    pub fn accept(&mut self, response: &Response) -> Result<(), CliError> {
         let mut page = render::value_of(response);
         let primary = self.paginator.result_keys[0];
         let mut skipped = 0;
@@ -285,8 +299,8 @@ pub struct Answer {
     pub(super) resume: Option<String>,
 }
 
-impl From<&KinesisResponse> for Answer {
-    fn from(response: &KinesisResponse) -> Self {
+impl From<&Response> for Answer {
+    fn from(response: &Response) -> Self {
         Self { merged: render::value_of(response), pages: None, resume: None }
     }
 }

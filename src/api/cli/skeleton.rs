@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::kinesis::Operation;
+use super::super::Operation;
 use super::super::shape::{Kind, Member, ModelYear, Shape};
 use super::paginate::Answer;
 use super::{OutputFormat, render};
@@ -26,6 +26,7 @@ fn value(shape: &Shape, year: ModelYear) -> Value {
         Kind::Word(words) => json!(words[0]),
         Kind::Blob => Value::Null,
         Kind::Integer => json!(0),
+        Kind::Double => json!(0.0),
         Kind::Boolean => json!(true),
         Kind::Timestamp => json!("1970-01-01T00:00:00"),
         Kind::List(item) => json!([value(item, year)]),

@@ -10,7 +10,7 @@ use crate::api::kinesis::{
     StreamDescription,
 };
 use crate::api::shape::samples::full_body;
-use crate::api::{ErrorCode, ModelYear, ServiceError, Timestamp, decode};
+use crate::api::{ErrorCode, ModelYear, Request, Response, ServiceError, Timestamp, decode};
 
 #[derive(Debug)]
 struct Shelf;
@@ -33,7 +33,7 @@ fn call(line: &str) -> Result<CliCall, CliError> {
 
 fn request(line: &str) -> KinesisRequest {
     match call(line) {
-        Ok(CliCall::Operation { request, .. }) => request,
+        Ok(CliCall::Operation { request: Request::Kinesis(request), .. }) => request,
         other => panic!("{line}: {other:?}"),
     }
 }
@@ -142,7 +142,7 @@ fn usage_errors() {
         ),
         (
             "aws kinesiss list-streams",
-            "\naws: error: argument command: Invalid choice, valid choices are:\n\nkinesis                                  | help                                    \n\n\nInvalid choice: 'kinesiss', maybe you meant:\n\n  * kinesis\n".into(),
+            "\naws: error: argument command: Invalid choice, valid choices are:\n\nkinesis                                  | firehose                                \nlambda                                   | s3api                                   \nglue                                     | iam                                     \nsts                                      | s3                                      \nathena                                   | help                                    \n\n\nInvalid choice: 'kinesiss', maybe you meant:\n\n  * kinesis\n".into(),
         ),
         (
             "aws kinesis wait foo",
@@ -282,8 +282,8 @@ fn service_errors() {
     let error = ServiceError::resource_not_found("Stream x under account 111122223333 not found.");
     let text =
         "\nAn error occurred (ResourceNotFoundException) when calling the DescribeStream operation: Stream x under account 111122223333 not found.";
-    assert_eq!(service_error_text(&error, Operation::DescribeStream), text);
-    assert_eq!(CliError::service(&error, Operation::DescribeStream).exit_code, 254);
+    assert_eq!(service_error_text(&error, Operation::DescribeStream.into()), text);
+    assert_eq!(CliError::service(&error, Operation::DescribeStream.into()).exit_code, 254);
     let error = call("aws kinesis create-channel --channel-name x").expect_err("not simulated");
     assert_eq!(
         error.text,
@@ -303,7 +303,7 @@ fn globals_and_waiters() {
     assert_eq!(paging, Some(Paging { starting_token: None, page_size: Some(7), max_items: Some(3) }));
     let Ok(CliCall::Wait { waiter, request, .. }) = call("aws kinesis wait stream-exists --stream-name s") else { panic!("a waiter") };
     assert_eq!((waiter.aws_name, waiter.delay_secs, waiter.max_attempts), ("StreamExists", 10, 18));
-    assert_eq!(request.operation(), Operation::DescribeStream);
+    assert_eq!(request.operation(), Operation::DescribeStream.into());
 }
 
 #[test]
@@ -345,7 +345,7 @@ fn the_cli_of_2018() {
 fn every_request_has_a_line_that_makes_it() {
     for operation in Operation::ALL.iter().copied() {
         let wanted = decode(operation, &full_body(operation)).expect("valid");
-        let line = to_cli_words(&wanted);
+        let line = to_cli_words(&wanted.clone().into());
         if operation == Operation::SubscribeToShard {
             assert_eq!(line, "# the CLI has no subscribe-to-shard");
             assert_eq!(parse(&line).map(|words| words.len()), Ok(0));
@@ -371,8 +371,8 @@ fn shard(index: usize) -> Shard {
 }
 
 /// A stream of seven shards, described three at a time.
-fn describe(request: &KinesisRequest) -> KinesisResponse {
-    let KinesisRequest::DescribeStream(request) = request else { panic!("a DescribeStream") };
+fn describe(request: &Request) -> Response {
+    let Request::Kinesis(KinesisRequest::DescribeStream(request)) = request else { panic!("a DescribeStream") };
     let limit = request.limit.map_or(3, |limit| usize::try_from(limit).expect("positive"));
     let from = request.exclusive_start_shard_id.as_ref().map_or(0, |id| id.trim_start_matches("shardId-").parse::<usize>().expect("a number") + 1);
     let shards: Vec<Shard> = (from..7).take(limit).map(shard).collect();
@@ -385,6 +385,7 @@ fn describe(request: &KinesisRequest) -> KinesisResponse {
             ..Default::default()
         },
     })
+    .into()
 }
 
 fn run_pages(line: &str) -> (usize, Value) {
@@ -395,7 +396,7 @@ fn run_pages(line: &str) -> (usize, Value) {
         pages.accept(&describe(&request)).expect("goes on");
         calls += 1;
     }
-    let text = render(&pages.finish(), Operation::DescribeStream, globals.query.as_ref(), OutputFormat::Json, 80).expect("prints");
+    let text = render(&pages.finish(), Operation::DescribeStream.into(), globals.query.as_ref(), OutputFormat::Json, 80).expect("prints");
     (calls, serde_json::from_str(&text).expect("JSON"))
 }
 
@@ -441,16 +442,16 @@ fn listings_run_through_their_pages() {
     let KinesisRequest::ListStreams(_) = request("aws kinesis list-streams") else { panic!("a listing") };
     let begin = |token: &str| {
         let paging = Paging { starting_token: Some(token.into()), ..Default::default() };
-        Pages::begin(&request("aws kinesis list-streams"), &paging, ModelYear::Current)
+        Pages::begin(&request("aws kinesis list-streams").into(), &paging, ModelYear::Current)
     };
     assert_eq!(begin("a___b___c").map_err(|error| error.text).err().as_deref(), Some("\nBad starting token: a___b___c"));
     let mut pages = begin("foo___1").expect("begins").expect("pages");
     assert_eq!(
         pages.next_request().expect("valid"),
-        Some(KinesisRequest::ListStreams(crate::api::kinesis::ListStreamsRequest { next_token: Some("foo".into()), ..Default::default() }))
+        Some(crate::api::kinesis::ListStreamsRequest { next_token: Some("foo".into()), ..Default::default() }.into())
     );
     let list = ListStreamsResponse { stream_names: vec!["a".into(), "b".into()], ..Default::default() };
-    pages.accept(&KinesisResponse::ListStreams(list)).expect("last page");
+    pages.accept(&KinesisResponse::ListStreams(list).into()).expect("last page");
     assert_eq!(pages.next_request(), Ok(None));
     assert_eq!(pages.finish().merged, json!({"StreamNames": ["b"]}));
 }
@@ -458,8 +459,8 @@ fn listings_run_through_their_pages() {
 #[test]
 fn a_token_that_repeats_ends_the_listing() {
     let paging = Paging::default();
-    let mut pages = Pages::begin(&request("aws kinesis list-streams"), &paging, ModelYear::Current).expect("begins").expect("pages");
-    let page = KinesisResponse::ListStreams(ListStreamsResponse { has_more_streams: true, next_token: Some("t".into()), ..Default::default() });
+    let mut pages = Pages::begin(&request("aws kinesis list-streams").into(), &paging, ModelYear::Current).expect("begins").expect("pages");
+    let page = KinesisResponse::ListStreams(ListStreamsResponse { has_more_streams: true, next_token: Some("t".into()), ..Default::default() }).into();
     assert_eq!(pages.accept(&page), Ok(()));
     assert!(pages.accept(&page).expect_err("again").text.contains("The same next token was received twice"));
 }
@@ -484,7 +485,7 @@ fn completions_follow_the_words() {
     assert_eq!(at("aws kinesis list-streams --output t"), ["text", "table"]);
     assert_eq!(at("aws kinesis list-shards --shard-filter Type=AT_L"), ["Type=AT_LATEST"]);
     assert!(at("aws kinesis enable-enhanced-monitoring --shard-level-metrics IncomingBytes I").contains(&"IncomingRecords".to_owned()));
-    assert!(at("aws s3 ").is_empty());
+    assert!(at("aws nothing ").is_empty());
     let hint =
         |line: &str| completions(&parse(line).expect("words"), ModelYear::Current).into_iter().map(|completion| completion.hint).collect::<Vec<_>>();
     assert_eq!(hint("aws kinesis put-record --data"), ["blob, required"]);
@@ -514,12 +515,12 @@ proptest! {
         let keys: Vec<String> = keys.into_iter().map(|key| format!("k{key}").chars().take(100).collect()).collect();
         let records = keys.iter().map(|key| PutRecordsRequestEntry { data: data.clone().into(), partition_key: Some(key.clone()), explicit_hash_key: None }).collect();
         let wanted: KinesisRequest = PutRecordsRequest { records, stream_name: Some("s".into()), ..Default::default() }.into();
-        prop_assert_eq!(request(&to_cli_words(&wanted)), wanted);
+        prop_assert_eq!(request(&to_cli_words(&wanted.clone().into())), wanted);
         let tags = keys.iter().map(|key| (key.clone(), key.chars().rev().collect::<String>())).collect();
         let wanted: KinesisRequest = AddTagsToStreamRequest { tags, stream_name: Some("s".into()), ..Default::default() }.into();
-        prop_assert_eq!(request(&to_cli_words(&wanted)), wanted);
+        prop_assert_eq!(request(&to_cli_words(&wanted.clone().into())), wanted);
         let tag_keys = keys.iter().map(|key| key.chars().rev().collect::<String>()).collect();
         let wanted: KinesisRequest = RemoveTagsFromStreamRequest { tag_keys, stream_name: Some("s".into()), ..Default::default() }.into();
-        prop_assert_eq!(request(&to_cli_words(&wanted)), wanted);
+        prop_assert_eq!(request(&to_cli_words(&wanted.clone().into())), wanted);
     }
 }

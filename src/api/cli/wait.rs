@@ -2,7 +2,8 @@
 
 use super::super::ErrorCode;
 use super::super::ServiceError;
-use super::super::kinesis::{KinesisResponse, Operation, StreamStatus};
+use super::super::kinesis::{self, KinesisResponse, StreamStatus};
+use super::super::{Operation, Response};
 use super::CliError;
 
 /// A condition to wait for.
@@ -34,8 +35,8 @@ pub enum Verdict {
 impl Waiter {
     /// The waiters of the service.
     pub const ALL: &'static [Self] = &[
-        Self { name: "stream-exists", aws_name: "StreamExists", operation: Operation::DescribeStream, delay_secs: 10, max_attempts: 18 },
-        Self { name: "stream-not-exists", aws_name: "StreamNotExists", operation: Operation::DescribeStream, delay_secs: 10, max_attempts: 18 },
+        Self { name: "stream-exists", aws_name: "StreamExists", operation: Operation::Kinesis(kinesis::Operation::DescribeStream), delay_secs: 10, max_attempts: 18 },
+        Self { name: "stream-not-exists", aws_name: "StreamNotExists", operation: Operation::Kinesis(kinesis::Operation::DescribeStream), delay_secs: 10, max_attempts: 18 },
     ];
 
     /// The waiter of the CLI's name.
@@ -44,10 +45,10 @@ impl Waiter {
     }
 
     /// What the answer to the call number `attempt` (from 1) means.
-    pub fn verdict(self, answer: &Result<KinesisResponse, ServiceError>, attempt: u32) -> Verdict {
+    pub fn verdict(self, answer: &Result<Response, ServiceError>, attempt: u32) -> Verdict {
         let wants_stream = self.name == "stream-exists";
         match answer {
-            Ok(KinesisResponse::DescribeStream(response)) if wants_stream && response.stream_description.stream_status == StreamStatus::Active => {
+            Ok(Response::Kinesis(KinesisResponse::DescribeStream(response))) if wants_stream && response.stream_description.stream_status == StreamStatus::Active => {
                 Verdict::Done
             }
             Err(error) if !wants_stream && error.code == ErrorCode::ResourceNotFoundException => Verdict::Done,
@@ -71,7 +72,7 @@ mod tests {
     fn verdicts() {
         let described = |status| {
             let stream_description = StreamDescription { stream_status: status, ..Default::default() };
-            Ok(KinesisResponse::DescribeStream(DescribeStreamResponse { stream_description }))
+            Ok(KinesisResponse::DescribeStream(DescribeStreamResponse { stream_description }).into())
         };
         let missing = Err(ServiceError::resource_not_found("Stream x under account 111122223333 not found."));
         let exists = Waiter::from_name("stream-exists").expect("known");

@@ -15,13 +15,22 @@ const MOST_VIOLATIONS: usize = 10;
 /// What a request violates, in AWS's words.
 pub(super) struct Violations {
     year: ModelYear,
+    /// Values of enumerations are not echoed: the newer services say only where.
+    quiet: bool,
     texts: Vec<String>,
 }
 
 impl Violations {
     /// Collects what the members of a request violate.
     pub(super) fn of(members: &[Member], body: &Map<String, Value>, year: ModelYear) -> Self {
-        let mut found = Self { year, texts: Vec::new() };
+        let mut found = Self { year, quiet: false, texts: Vec::new() };
+        found.members(members, body, "");
+        found
+    }
+
+    /// As [`Violations::of`] under today's model, without echoing values.
+    pub(super) fn of_quiet(members: &[Member], body: &Map<String, Value>) -> Self {
+        let mut found = Self { year: ModelYear::Current, quiet: true, texts: Vec::new() };
         found.members(members, body, "");
         found
     }
@@ -39,7 +48,8 @@ impl Violations {
 
     fn add(&mut self, value: &str, path: &str, rule: &str) {
         if self.texts.len() < MOST_VIOLATIONS {
-            self.texts.push(format!("Value {value} at '{path}' failed to satisfy constraint: {rule}"));
+            let value = if self.quiet { String::new() } else { format!("{value} ") };
+            self.texts.push(format!("Value {value}at '{path}' failed to satisfy constraint: {rule}"));
         }
     }
 

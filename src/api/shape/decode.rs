@@ -135,6 +135,25 @@ fn checked(operation: Operation, body: &Value, year: ModelYear) -> Result<Cow<'_
     Ok(Cow::Borrowed(body))
 }
 
+/// A JSON body that passes both checks against today's members, its lenient spellings taken away.
+///
+/// # Errors
+/// As [`decode`].
+pub fn check_body(members: &[super::Member], body: &Value) -> Result<Value, ServiceError> {
+    let mut object = match body {
+        Value::Object(object) => object.clone(),
+        Value::Null => Map::new(),
+        Value::Array(_) => return Err(ServiceError::serialization("Start of list found where not expected")),
+        _ => return Err(ServiceError::serialization("Expected null")),
+    };
+    if type_check::check_members(members, &object, ModelYear::Current)? {
+        type_check::normalise(members, &mut object, ModelYear::Current);
+    }
+    Violations::of_quiet(members, &object).into_result()?;
+    object.retain(|name, _| members.iter().any(|member| member.name == name));
+    Ok(Value::Object(object))
+}
+
 /// The typed request of a body that passed both checks.
 fn build(operation: Operation, body: &Value) -> Result<KinesisRequest, ServiceError> {
     fn typed<'a, T: Deserialize<'a> + Into<KinesisRequest>>(body: &'a Value) -> Result<KinesisRequest, ServiceError> {

@@ -11,9 +11,9 @@ mod pattern;
 mod table;
 mod type_check;
 
-pub use decode::{constraints, decode, decode_json, decode_with, validate};
+pub use decode::{check_body, constraints, decode, decode_json, decode_with, validate};
 pub use inputs::input;
-pub use pattern::Pattern;
+pub use pattern::{Pattern, RegexPattern};
 
 use super::kinesis::Operation;
 
@@ -69,6 +69,8 @@ pub enum Kind {
     Integer,
     /// A flag.
     Boolean,
+    /// A number with a fraction.
+    Double,
     /// An instant.
     Timestamp,
     /// A list of one shape; the span bounds the number of items.
@@ -91,6 +93,11 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// A shape with the same bounds in every year.
+    pub const fn of(name: &'static str, kind: Kind, span: Span) -> Self {
+        Self::new(name, kind, span)
+    }
+
     const fn new(name: &'static str, kind: Kind, span: Span) -> Self {
         Self { name, kind, span, span_2018: span }
     }
@@ -114,6 +121,7 @@ impl Shape {
             Kind::Text(_) | Kind::Word(_) => "string",
             Kind::Blob => "blob",
             Kind::Integer => "integer",
+            Kind::Double => "double",
             Kind::Boolean => "boolean",
             Kind::Timestamp => "timestamp",
             Kind::List(_) => "list",
@@ -145,7 +153,13 @@ impl Member {
         Self { name, shape, required: true, required_2018: true, since: ModelYear::Y2018 }
     }
 
-    const fn optional(name: &'static str, shape: &'static Shape) -> Self {
+    /// A member that must be given, in every year.
+    pub const fn needed(name: &'static str, shape: &'static Shape) -> Self {
+        Self::required(name, shape)
+    }
+
+    /// A member that may be left out, in every year.
+    pub const fn optional(name: &'static str, shape: &'static Shape) -> Self {
         Self { name, shape, required: false, required_2018: false, since: ModelYear::Y2018 }
     }
 

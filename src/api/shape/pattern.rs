@@ -19,7 +19,34 @@ pub enum Pattern {
     ResourceArn,
     /// 20 + `-` + 3 of `[a-z0-9]`.
     StreamId,
+    /// An expression of a model file.
+    Regex(&'static RegexPattern),
 }
+
+/// An expression of a model file with the text AWS prints.
+#[derive(Debug)]
+pub struct RegexPattern {
+    text: &'static str,
+    whole: regex::Regex,
+}
+
+impl RegexPattern {
+    /// Compiles the expression; it must match whole values.
+    ///
+    /// # Errors
+    /// The reason, when it is no expression.
+    pub fn new(text: &'static str) -> Result<Self, String> {
+        let whole = regex::Regex::new(&format!("^(?s:{text})$")).map_err(|error| error.to_string())?;
+        Ok(Self { text, whole })
+    }
+}
+
+impl PartialEq for RegexPattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+impl Eq for RegexPattern {}
 
 impl Pattern {
     /// The expression as AWS prints it.
@@ -34,12 +61,14 @@ impl Pattern {
             (Self::ConsumerArn, _) => r"^(arn):aws.*:kinesis:.*:\d{12}:.*stream\/[a-zA-Z0-9_.-]+\/consumer\/[a-zA-Z0-9_.-]+:[0-9]+",
             (Self::ResourceArn, _) => r"arn:aws.*:kinesis:.*:\d{12}:.*(stream|channel|queue)/\S+",
             (Self::StreamId, _) => r"[a-z0-9]{20}-[a-z0-9]{3}",
+            (Self::Regex(pattern), _) => pattern.text,
         }
     }
 
     /// Whether the whole text matches.
     pub fn matches(self, text: &str) -> bool {
         match self {
+            Self::Regex(pattern) => pattern.whole.is_match(text),
             Self::Name => !text.is_empty() && text.bytes().all(is_name_byte),
             Self::HashKey => is_decimal(text, 39),
             Self::SequenceNumber => is_decimal(text, 129),

@@ -56,6 +56,8 @@ fn check(shape: &Shape, value: &Value, year: ModelYear) -> Result<bool, ServiceE
         (Kind::Blob, other) => return refuse(format!("{} can not be converted to a Blob", class(other))),
         (Kind::Integer, Value::Number(number)) => number.as_i64().and_then(|n| i32::try_from(n).ok()).is_none(),
         (Kind::Integer, other) => return refuse(format!("{} can not be converted to an Integer", class(other))),
+        (Kind::Double, Value::Number(_)) => false,
+        (Kind::Double, other) => return refuse(format!("{} can not be converted to a Double", class(other))),
         (Kind::Boolean, Value::String(text)) if flag(text).is_some() => true,
         (Kind::Boolean, Value::String(text)) => return refuse(format!("'{}' can not be converted to an Boolean", text.to_uppercase())),
         (Kind::Boolean, other) => return refuse(format!("{} can not be converted to an Boolean", class(other))),

@@ -57,6 +57,8 @@ pub struct Waits {
     pub update: VirtualDuration,
     /// A fan-out consumer until ACTIVE or gone.
     pub consumer: VirtualDuration,
+    /// A delivery stream until ACTIVE or gone.
+    pub delivery: VirtualDuration,
 }
 
 impl Waits {
@@ -68,6 +70,7 @@ impl Waits {
         per_shard: VirtualDuration::from_secs(1),
         update: VirtualDuration::from_secs(5),
         consumer: VirtualDuration::from_secs(10),
+        delivery: VirtualDuration::from_secs(60),
     };
     /// Durations of the labs: long enough to see the state, too short to wait for.
     pub const LAB: Self = Self {
@@ -77,6 +80,7 @@ impl Waits {
         per_shard: VirtualDuration::ZERO,
         update: VirtualDuration::from_secs(1),
         consumer: VirtualDuration::from_secs(1),
+        delivery: VirtualDuration::from_secs(2),
     };
 }
 

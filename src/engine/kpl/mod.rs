@@ -5,7 +5,6 @@
 //! plain record, and an aggregate that was built for another shard is dropped whole, because its producer sends it again.
 
 mod size;
-mod wire;
 
 use indexmap::IndexSet;
 use md5::{Digest, Md5};
@@ -13,7 +12,7 @@ use md5::{Digest, Md5};
 use super::kinesis::hash::HashKey;
 
 pub use size::AggregateSize;
-use wire::{Field, Reader, put_bytes, put_uint};
+use super::protobuf::{Field, Malformed, Reader, put_bytes, put_uint};
 
 /// What an aggregate begins with.
 pub const MAGIC: [u8; 4] = [0xf3, 0x89, 0x9a, 0xc2];
@@ -108,7 +107,7 @@ pub fn deaggregate(data: &[u8], range: Option<(HashKey, HashKey)>) -> Deaggregat
             },
             Ok(Some((RECORDS, Field::Bytes(bytes)))) => bodies.push(bytes),
             Ok(Some(_)) => {}
-            Err(wire::Malformed) => return Deaggregated::Plain,
+            Err(Malformed) => return Deaggregated::Plain,
         }
     }
     let mut records = Vec::with_capacity(bodies.len());
@@ -147,7 +146,7 @@ struct Parts<'d> {
     data: Option<&'d [u8]>,
 }
 
-fn record_parts(body: &[u8]) -> Result<Parts<'_>, wire::Malformed> {
+fn record_parts(body: &[u8]) -> Result<Parts<'_>, Malformed> {
     let mut parts = Parts { key: None, explicit: None, data: None };
     let mut reader = Reader::new(body);
     while let Some((number, field)) = reader.next()? {

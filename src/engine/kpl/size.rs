@@ -1,7 +1,7 @@
 //! The exact size of an aggregate while it grows, so that a producer can stop in time without encoding anything.
 
 use super::super::kinesis::hash::HashKey;
-use super::wire::uint_len;
+use crate::engine::protobuf::uint_len;
 
 /// Magic and MD5.
 const FIXED: u64 = 20;

@@ -180,6 +180,11 @@ impl RateControl {
 }
 
 impl Producer {
+    /// The generator version that its records come from.
+    pub fn generator(&self) -> Option<u16> {
+        self.source.generator()
+    }
+
     /// A stopped producer.
     pub fn new(name: &str, settings: Settings, source: Source) -> Self {
         Self {

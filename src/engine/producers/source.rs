@@ -98,6 +98,11 @@ impl Source {
         self.open = false;
     }
 
+    /// The generator version in use.
+    pub fn generator(&self) -> Option<u16> {
+        self.generated.as_ref().map(|generated| generated.generator)
+    }
+
     /// Nothing will ever come again.
     pub fn is_finished(&self) -> bool {
         self.outside.is_empty() && !self.open && self.generated.is_none()

@@ -7,7 +7,7 @@ mod text;
 use serde_json::{Map, Value};
 
 use super::super::Timestamp;
-use super::super::kinesis::{KinesisRequest, KinesisResponse, Operation};
+use super::super::{Operation, Request, Response};
 use super::globals::OutputFormat;
 use super::paginate::Answer;
 use super::query::Query;
@@ -15,7 +15,7 @@ use super::{CliError, instant};
 
 /// The members of answers that are instants.
 const INSTANTS: &[&str] =
-    &["StreamCreationTimestamp", "ConsumerCreationTimestamp", "ApproximateArrivalTimestamp", "StartedAt", "EndedAt", "EarliestAllowedEndAt"];
+    &["CreateTimestamp", "LastUpdateTimestamp", "DeliveryStartTimestamp", "CreateTime", "UpdateTime", "LastModifiedTime", "StreamCreationTimestamp", "ConsumerCreationTimestamp", "ApproximateArrivalTimestamp", "StartedAt", "EndedAt", "EarliestAllowedEndAt"];
 
 /// What `aws` prints on standard output for an answer: with its last line feed, or nothing at all. `width` is that of the terminal in
 /// columns; tables that do not fit turn their single rows upright.
@@ -49,13 +49,24 @@ pub fn render(answer: &Answer, operation: Operation, query: Option<&Query>, outp
 }
 
 /// The body of a request as JSON.
-pub(super) fn body_of(request: &KinesisRequest) -> Value {
-    untagged(serde_json::to_value(request).unwrap_or_default())
+pub(super) fn body_of(request: &Request) -> Value {
+    match request {
+        Request::Kinesis(request) => untagged(serde_json::to_value(request).unwrap_or_default()),
+        Request::Other(call) => call.body.clone(),
+    }
+}
+
+/// The members of an answer as the service writes them.
+pub fn body_of_answer(response: &Response) -> Value {
+    match response {
+        Response::Kinesis(response) => untagged(serde_json::to_value(response).unwrap_or_default()),
+        Response::Other(value) => value.clone(),
+    }
 }
 
 /// The members of an answer as the CLI shows them: instants in ISO 8601. Empty answers are empty objects.
-pub(super) fn value_of(response: &KinesisResponse) -> Value {
-    let mut value = untagged(serde_json::to_value(response).unwrap_or_default());
+pub(super) fn value_of(response: &Response) -> Value {
+    let mut value = body_of_answer(response);
     show_instants(&mut value);
     value
 }

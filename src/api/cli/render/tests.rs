@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::super::{Answer, CliCall, NoFiles, Pages, parse};
 use super::render;
-use crate::api::ModelYear;
-use crate::api::kinesis::{KinesisRequest, KinesisResponse};
+use crate::api::{ModelYear, Request, Response};
+use crate::api::kinesis::KinesisResponse;
 
 /// What the service answers to each operation.
 const ANSWERS: &str = r#"{
@@ -438,10 +438,10 @@ TAGS	k
     ),
 ];
 
-fn answer(table: &Value, request: &KinesisRequest) -> KinesisResponse {
+fn answer(table: &Value, request: &Request) -> Response {
     let name = request.operation().name();
     let tagged = table.get(name).map_or_else(|| json!(name), |answer| json!({name: answer}));
-    serde_json::from_value(tagged).expect("an answer")
+    serde_json::from_value::<KinesisResponse>(tagged).expect("an answer").into()
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! As much of the protobuf wire format as the aggregation format needs.
+//! As much of the protobuf wire format as KPL aggregates and ORC files need.
 
 /// The bytes are no message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +76,8 @@ pub const fn uint_len(value: u64) -> u64 {
     bits.div_ceil(7)
 }
 
-fn put_varint(mut value: u64, out: &mut Vec<u8>) {
+/// Appends a varint.
+pub fn put_varint(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;

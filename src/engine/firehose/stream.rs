@@ -1,0 +1,1095 @@
+//! A delivery stream: records in, processing, buffers, deliveries, retries. Everything happens at virtual instants; the counts of
+//! [`Tally`] say where every record is.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::engine::formats::compress;
+use crate::engine::glue::Glue;
+use crate::engine::kinesis::bucket::TokenBucket;
+use crate::engine::kinesis::{Ctx, Kinesis, ReadRequest, shard_id};
+use crate::engine::kpl::{self, Deaggregated};
+use crate::engine::lambda::{Caller, Lambda};
+use crate::engine::limits::MIB;
+use crate::engine::metrics::{Dimensions, Metric};
+use crate::engine::random::{Substream, below};
+use crate::engine::s3::S3;
+use crate::engine::schedule::Wake;
+use crate::engine::time::{VirtualDuration, VirtualTime};
+
+use super::config::{Kind, Settings};
+use super::endpoint::{Outcome, Standin};
+use super::object;
+use super::prefix::{self, format_time};
+use super::record::{Failure, Origin, Rec, Tally, destination_line, processing_line};
+use super::transform;
+
+/// How long Firehose keeps data that it cannot deliver.
+const KEPT: VirtualDuration = VirtualDuration::from_secs(24 * 3600);
+/// Partitions that may be buffered at a time.
+const PARTITIONS_MAX: usize = 500;
+/// Time between two GetRecords calls on a shard of the source.
+const POLL: VirtualDuration = VirtualDuration::SECOND;
+/// Records that one packed record may hold.
+const SUB_RECORDS_MAX: usize = 500;
+/// Delivered objects remembered for screens.
+const OBJECTS_SHOWN: usize = 200;
+
+/// What wakes a delivery stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Due {
+    /// CREATING or DELETING ends.
+    Settle,
+    /// The source is read.
+    Poll,
+    /// The transform's interval is over; the number guards against earlier batches.
+    Transform(u64),
+    /// A buffer's interval is over.
+    Buffer(u64),
+    /// A buffer of failure lines is written.
+    Errors(u64),
+    /// The backup buffer is written.
+    Backup(u64),
+    /// An attempt to deliver.
+    Delivery(u64),
+}
+
+/// What of the world a delivery stream uses.
+pub struct Env<'a> {
+    /// Buckets.
+    pub s3: &'a mut S3,
+    /// Schemas.
+    pub glue: &'a Glue,
+    /// Functions.
+    pub lambda: &'a mut Lambda,
+    /// Region.
+    pub region: &'a str,
+    /// Account.
+    pub account: &'a str,
+    /// Seed.
+    pub seed: u64,
+}
+
+/// Status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Being made.
+    Creating,
+    /// Takes data.
+    Active,
+    /// Being taken away.
+    Deleting,
+}
+
+impl Status {
+    /// AWS's word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Creating => "CREATING",
+            Self::Active => "ACTIVE",
+            Self::Deleting => "DELETING",
+        }
+    }
+}
+
+/// A stream as the source.
+#[derive(Debug, Clone)]
+pub struct StreamSource {
+    /// Name of the stream.
+    pub stream: String,
+    /// Its ARN.
+    pub arn: String,
+    /// The role.
+    pub role: String,
+    /// When reading began.
+    pub started: VirtualTime,
+    /// Counter of the next record by shard; `None` of a shard that is read to its end.
+    pub next: BTreeMap<u32, Option<u64>>,
+    /// MillisBehindLatest of the slowest shard.
+    pub behind_ms: u64,
+}
+
+/// Records waiting together.
+#[derive(Debug, Clone)]
+pub struct Buffer {
+    /// Number.
+    pub id: u64,
+    /// Partition keys.
+    pub keys: Vec<(String, String)>,
+    /// Records in order.
+    pub records: Vec<Rec>,
+    /// Their bytes.
+    pub bytes: u64,
+    /// When the first one came in.
+    pub since: VirtualTime,
+}
+
+/// Why a buffer was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Closed {
+    /// The size hint.
+    Size,
+    /// The interval hint.
+    Interval,
+}
+
+/// What is delivered.
+#[derive(Debug, Clone)]
+enum Parcel {
+    /// An object for a bucket.
+    Object { bucket: String, key: String, bytes: Arc<[u8]>, encoding: &'static str, role: Role },
+    /// Records for the destination's own interface.
+    Records { records: Vec<Rec> },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Data,
+    Errors,
+    Backup,
+    /// Redshift's staging object; COPY follows.
+    Staging,
+    /// Redshift's manifest of a batch that was skipped.
+    Manifest,
+}
+
+#[derive(Debug, Clone)]
+struct Delivery {
+    parcel: Parcel,
+    records: u64,
+    source_bytes: u64,
+    oldest: VirtualTime,
+    attempts: u32,
+    first_failure: Option<VirtualTime>,
+    waits: VirtualDuration,
+    closed: Closed,
+    copy: Option<Vec<Rec>>,
+    last_error: Option<Failure>,
+}
+
+/// A delivered object, for screens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// When.
+    pub at: VirtualTime,
+    /// Bucket.
+    pub bucket: String,
+    /// Key.
+    pub key: String,
+    /// Records in it.
+    pub records: u64,
+    /// Its bytes.
+    pub bytes: u64,
+    /// Bytes of the records.
+    pub source_bytes: u64,
+    /// Which hint closed the buffer.
+    pub closed: Closed,
+    /// It holds failures.
+    pub errors: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Lines {
+    id: u64,
+    text: Vec<u8>,
+    records: u64,
+    since: VirtualTime,
+}
+
+/// One record before and after the function, for screens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// As it came.
+    pub before: String,
+    /// As it went; `None` = dropped.
+    pub after: Option<String>,
+    /// `Ok`, `Dropped`, `ProcessingFailed`.
+    pub result: String,
+}
+
+/// The transform of a delivery stream.
+#[derive(Debug, Clone, Default)]
+pub struct Transform {
+    /// Waiting for an invocation.
+    pub waiting: Vec<Rec>,
+    /// Their bytes.
+    pub bytes: u64,
+    /// When the first one came in.
+    pub since: VirtualTime,
+    /// Guards wake-ups.
+    pub batch: u64,
+    /// Invocations under way: records and attempts.
+    pub running: BTreeMap<u64, (Vec<Rec>, u32)>,
+    /// The last batch, some records of it.
+    pub samples: Vec<Sample>,
+    /// Ok, dropped and failed of the last batch.
+    pub last: (u64, u64, u64),
+}
+
+/// A delivery stream.
+#[derive(Debug, Clone)]
+pub struct DeliveryStream {
+    /// Name.
+    pub name: Arc<str>,
+    /// Guards wake-ups of an earlier stream of the name.
+    pub incarnation: u64,
+    /// Status.
+    pub status: Status,
+    /// Version.
+    pub version: u64,
+    /// When it was created.
+    pub created: VirtualTime,
+    /// When it was changed last.
+    pub updated: Option<VirtualTime>,
+    /// Destination as it was given.
+    pub body: Value,
+    /// Destination as it is used.
+    pub settings: Arc<Settings>,
+    /// Stream it reads, if it does.
+    pub source: Option<StreamSource>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// Encryption status and key type.
+    pub encryption: Option<(String, Option<String>)>,
+    /// Start and stop calls of encryption.
+    pub encryption_calls: Vec<VirtualTime>,
+    /// Put quotas: records, requests, bytes.
+    quotas: [TokenBucket; 3],
+    /// Where every record is.
+    pub tally: Tally,
+    /// The function.
+    pub transform: Transform,
+    /// Buffers by partition.
+    buffers: BTreeMap<u64, Buffer>,
+    partitions: BTreeMap<Vec<(String, String)>, u64>,
+    backup: Lines,
+    errors: BTreeMap<&'static str, Lines>,
+    deliveries: BTreeMap<u64, Delivery>,
+    next: u64,
+    records: u64,
+    /// Delivered objects, newest last.
+    pub objects: VecDeque<Delivered>,
+    /// The destination, when it is not S3.
+    pub standin: Standin,
+    /// COPY commands run, newest last.
+    pub copies: VecDeque<(VirtualTime, String, String)>,
+}
+
+impl DeliveryStream {
+    /// A stream being created. `rates` are records, requests and bytes a second of its put quotas.
+    pub fn new(name: &str, incarnation: u64, now: VirtualTime, body: Value, settings: Settings, rates: [u64; 3]) -> Self {
+        Self {
+            name: name.into(),
+            incarnation,
+            status: Status::Creating,
+            version: 1,
+            created: now,
+            updated: None,
+            body,
+            settings: Arc::new(settings),
+            source: None,
+            tags: BTreeMap::new(),
+            encryption: None,
+            encryption_calls: Vec::new(),
+            quotas: rates.map(|rate| TokenBucket::full(rate, now)),
+            tally: Tally::default(),
+            transform: Transform::default(),
+            buffers: BTreeMap::new(),
+            partitions: BTreeMap::new(),
+            backup: Lines::default(),
+            errors: BTreeMap::new(),
+            deliveries: BTreeMap::new(),
+            next: 1,
+            records: 0,
+            objects: VecDeque::new(),
+            standin: Standin::default(),
+            copies: VecDeque::new(),
+        }
+    }
+
+    /// Metric dimensions.
+    pub fn dimensions(&self) -> Dimensions {
+        Dimensions::DeliveryStream(self.name.clone())
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next - 1
+    }
+
+    fn wake(&self, ctx: &mut Ctx<'_>, at: VirtualTime, due: Due) {
+        ctx.schedule.at(at, Wake::Firehose { stream: self.name.clone(), incarnation: self.incarnation, due });
+    }
+
+    fn say(&self, ctx: &mut Ctx<'_>, kind: &str, text: impl Into<String>, alarm: bool) {
+        ctx.journal.push(ctx.now, format!("delivery stream {}", self.name), kind, text, alarm);
+    }
+
+    /// Buffers, biggest first.
+    pub fn buffers(&self) -> Vec<&Buffer> {
+        let mut list: Vec<&Buffer> = self.buffers.values().collect();
+        list.sort_by_key(|buffer| (core::cmp::Reverse(buffer.bytes), buffer.id));
+        list
+    }
+
+    /// Records in buffers.
+    pub fn buffered(&self) -> u64 {
+        self.buffers.values().map(|buffer| buffer.records.len() as u64).sum()
+    }
+
+    /// Records in the function or before it.
+    pub fn in_transform(&self) -> u64 {
+        self.transform.waiting.len() as u64 + self.transform.running.values().map(|(records, _)| records.len() as u64).sum::<u64>()
+    }
+
+    /// Records in deliveries under way.
+    pub fn in_flight(&self) -> u64 {
+        self.deliveries.values().map(|delivery| if self.counts(delivery) { delivery.records } else { 0 }).sum()
+    }
+
+    fn counts(&self, delivery: &Delivery) -> bool {
+        match &delivery.parcel {
+            Parcel::Object { role, .. } => matches!(role, Role::Data | Role::Errors | Role::Staging),
+            Parcel::Records { .. } => true,
+        }
+    }
+
+    /// Records in failure lines that are not written yet.
+    pub fn failing(&self) -> u64 {
+        self.errors.values().map(|lines| lines.records).sum()
+    }
+
+    /// Deliveries that failed at least once: attempts, error, since.
+    pub fn retries(&self) -> Vec<(u32, String, VirtualTime)> {
+        self.deliveries
+            .values()
+            .filter_map(|delivery| delivery.first_failure.map(|since| (delivery.attempts, delivery.last_error.as_ref().map_or_else(String::new, |e| e.code.clone()), since)))
+            .collect()
+    }
+
+    /// Arrival of the oldest record that is not delivered.
+    pub fn oldest(&self) -> Option<VirtualTime> {
+        let buffered = self.buffers.values().filter_map(|buffer| buffer.records.first().map(|record| record.arrival)).min();
+        let flying = self.deliveries.values().map(|delivery| delivery.oldest).min();
+        let waiting = self.transform.waiting.first().map(|record| record.arrival);
+        [buffered, flying, waiting].into_iter().flatten().min()
+    }
+
+    /// incoming + expanded = dropped + delivered + failed + lost + everything on the way.
+    pub fn is_balanced(&self) -> bool {
+        let tally = &self.tally;
+        let ends = tally.dropped + tally.delivered + tally.failed + tally.lost;
+        let ways = self.in_transform() + self.buffered() + self.in_flight() + self.failing();
+        tally.incoming as i64 + tally.expanded == (ends + ways) as i64
+    }
+
+    /// Takes records of a put: for each whether the quotas let it pass.
+    pub fn put(&mut self, ctx: &mut Ctx<'_>, env: &mut Env<'_>, records: impl Iterator<Item = Arc<[u8]>>) -> Vec<bool> {
+        let now = ctx.now;
+        for quota in &mut self.quotas {
+            quota.refill(now);
+        }
+        let enforce = ctx.limits.enforce_throughput;
+        let request = !enforce || self.quotas[1].admits(1);
+        if request {
+            self.quotas[1].take(1);
+        }
+        let (mut taken, mut bytes, mut throttled) = (0, 0, 0);
+        let mut passed = Vec::new();
+        for data in records {
+            let size = data.len() as u64;
+            let pass = request && (!enforce || (self.quotas[0].admits(1) && self.quotas[2].admits(size)));
+            passed.push(pass);
+            if pass {
+                self.quotas[0].take(1);
+                self.quotas[2].take(size);
+                taken += 1;
+                bytes += size;
+                ctx.bill.firehose_bytes += size.div_ceil(5 << 10).max(1) * (5 << 10);
+                self.enter(ctx, env, data, now, None);
+            } else {
+                throttled += 1;
+            }
+        }
+        let dimensions = self.dimensions();
+        ctx.metrics.add_many(Metric::IncomingRecords, &dimensions, now, taken, 1);
+        ctx.metrics.add_many(Metric::IncomingBytes, &dimensions, now, bytes, 1);
+        ctx.metrics.add_many(Metric::IncomingPutRequests, &dimensions, now, 1, 1);
+        ctx.metrics.add_many(Metric::ThrottledRecords, &dimensions, now, throttled, 1);
+        if throttled > 0 && self.tally.throttled == 0 {
+            self.say(ctx, "throttled", format!("{throttled} of {} records of a put were refused: the quota of the delivery stream is used up", taken + throttled), true);
+        }
+        self.tally.throttled += throttled;
+        passed
+    }
+
+    /// A record enters: backup, decompression, taking apart, then the function or the buffer.
+    fn enter(&mut self, ctx: &mut Ctx<'_>, env: &mut Env<'_>, data: Arc<[u8]>, arrival: VirtualTime, origin: Option<Arc<Origin>>) {
+        self.tally.incoming += 1;
+        self.tally.incoming_bytes += data.len() as u64;
+        let settings = self.settings.clone();
+        if settings.backup.is_some() {
+            self.back_up(ctx, &data);
+        }
+        let id = self.records;
+        self.records += 1;
+        let record = Rec { data, arrival, id, origin, keys: None };
+        let pieces = match transform::open(&settings.processing, &record) {
+            Ok(None) => None,
+            Ok(Some(pieces)) if pieces.len() > SUB_RECORDS_MAX && settings.processing.split.is_some() => {
+                let text = format!("The record holds {} records, more than {SUB_RECORDS_MAX}.", pieces.len());
+                return self.fail(ctx, &record, "processing-failed", &Failure::new("RecordDeAggregation.TooManyRecords", text), None);
+            }
+            Ok(Some(pieces)) => Some(pieces),
+            Err((kind, failure)) => return self.fail(ctx, &record, kind, &failure, None),
+        };
+        match pieces {
+            None => self.process(ctx, env, record),
+            Some(pieces) => {
+                self.tally.expanded += pieces.len() as i64 - 1;
+                for data in pieces {
+                    let id = self.records;
+                    self.records += 1;
+                    self.process(ctx, env, Rec { data: data.into(), id, ..record.clone() });
+                }
+            }
+        }
+    }
+
+    fn process(&mut self, ctx: &mut Ctx<'_>, env: &mut Env<'_>, record: Rec) {
+        let settings = self.settings.clone();
+        let Some(step) = &settings.processing.lambda else { return self.buffer(ctx, env, record) };
+        let now = ctx.now;
+        if self.transform.waiting.is_empty() {
+            self.transform.since = now;
+            self.transform.batch += 1;
+            self.wake(ctx, now + step.interval, Due::Transform(self.transform.batch));
+        } else if self.transform.bytes + record.data.len() as u64 > step.size_bytes {
+            self.invoke(ctx, env);
+            self.transform.since = now;
+            self.transform.batch += 1;
+            self.wake(ctx, now + step.interval, Due::Transform(self.transform.batch));
+        }
+        self.transform.bytes += record.data.len() as u64;
+        self.transform.waiting.push(record);
+        if self.transform.bytes >= step.size_bytes {
+            self.invoke(ctx, env);
+        }
+    }
+
+    fn invoke(&mut self, ctx: &mut Ctx<'_>, env: &mut Env<'_>) {
+        let records = std::mem::take(&mut self.transform.waiting);
+        self.transform.bytes = 0;
+        if !records.is_empty() {
+            self.start_invocation(ctx, env, records, 1);
+        }
+    }
+
+    fn start_invocation(&mut self, ctx: &mut Ctx<'_>, env: &mut Env<'_>, records: Vec<Rec>, attempt: u32) {
+        let settings = self.settings.clone();
+        let Some(step) = &settings.processing.lambda else { return };
+        let caller = Caller::Firehose { stream: self.name.clone(), incarnation: self.incarnation };
+        let arn = format!("arn:aws:firehose:{}:{}:deliverystream/{}", env.region, env.account, self.name);
+        let source = self.source.as_ref().map(|source| source.arn.as_str());
+        let id = env.lambda.call_transform(ctx, &step.arn, caller, &records, |invocation| transform::event(invocation, &arn, source, env.region, &records));
+        self.transform.running.insert(id, (records, attempt));
+    }
+
+    /// The function has answered.
+    pub fn transformed(&mut self, ctx: &mut Ctx<'_>, env: &mut Env<'_>, invocation: u64, answer: &transform::Answer) {
+        let Some((records, attempt)) = self.transform.running.remove(&invocation) else { return };
+        let settings = self.settings.clone();
+        let Some(step) = &settings.processing.lambda else {
+            // The configuration changed meanwhile: the records go on as they are.
+            for record in records {
+                self.buffer(ctx, env, record);
+            }
+            return;
+        };
+        let dimensions = self.dimensions();
+        let verdicts = match answer {
+            transform::Answer::Failed(failure) => {
+                ctx.metrics.add(Metric::ExecuteProcessingSuccess, &dimensions, ctx.now, 0);
+                if attempt <= step.retries {
+                    self.say(ctx, "retry", format!("the function failed ({}), attempt {attempt} of {}", failure.code, step.retries + 1), true);
+                    return self.start_invocation(ctx, env, records, attempt + 1);
+                }
+                let failure = Failure { attempts: attempt, ..failure.clone() };
+                self.say(ctx, "failed", format!("{} records go to the error prefix: {} after {attempt} attempts", records.len(), failure.code), true);
+                for record in &records {
+                    self.fail(ctx, record, "processing-failed", &failure, Some(&step.arn));
+                }
+                return;
+            }
+            transform::Answer::Verdicts(verdicts) => verdicts,
+        };
+        ctx.metrics.add(Metric::ExecuteProcessingSuccess, &dimensions, ctx.now, 1);
+        self.transform.samples.clear();
+        self.transform.last = (0, 0, 0);
+        let (mut good, mut good_bytes) = (0, 0);
+        for (record, verdict) in records.into_iter().zip(verdicts) {
+            if self.transform.samples.len() < 8 {
+                self.transform.samples.push(transform::sample(&record, verdict));
+            }
+            match verdict {
+                transform::Verdict::Ok { data, keys } => {
+                    self.transform.last.0 += 1;
+                    good += 1;
+                    good_bytes += data.len() as u64;
+                    self.buffer(ctx, env, Rec { data: data.clone(), keys: keys.clone(), ..record });
+                }
+                transform::Verdict::Dropped => {
+                    self.transform.last.1 += 1;
+                    self.tally.dropped += 1;
+                }
+                transform::Verdict::Failed(failure) => {
+                    self.transform.last.2 += 1;
+                    self.fail(ctx, &record, "processing-failed", failure, Some(&step.arn));
+                }
+            }
+        }
+        ctx.metrics.add_many(Metric::SucceedProcessingRecords, &dimensions, ctx.now, good, 1);
+        ctx.metrics.add_many(Metric::SucceedProcessingBytes, &dimensions, ctx.now, good_bytes, 1);
+    }
+
+    /// Partition keys, delimiter, then the buffer of the partition.
+    fn buffer(&mut self, ctx: &mut Ctx<'_>, env: &mut Env<'_>, mut record: Rec) {
+        let settings = self.settings.clone();
+        let mut keys = Vec::new();
+        if settings.partitioning.is_some() {
+            match transform::partition_keys(&settings, &record) {
+                Ok(found) => keys = found,
+                Err(failure) => return self.fail(ctx, &record, "processing-failed", &failure, None),
+            }
+        }
+        if let Some(delimiter) = &settings.processing.delimiter {
+            record.data = [&record.data[..], delimiter].concat().into();
+        }
+        let now = ctx.now;
+        let size = record.data.len() as u64;
+        let mut id = self.partitions.get(&keys).copied();
+        if let Some(full) = id
+            && self.buffers.get(&full).is_some_and(|buffer| buffer.bytes + size > settings.size_bytes)
+        {
+            self.close(ctx, env, full, Closed::Size);
+            id = None;
+        }
+        let id = match id {
+            Some(id) => id,
+            None => {
+                if settings.partitioning.is_some() && self.partitions.len() >= PARTITIONS_MAX {
+                    ctx.metrics.add(Metric::PartitionCountExceeded, &self.dimensions(), now, 1);
+                    let text = "You have exceeded the active partition limit of this delivery stream.";
+                    return self.fail(ctx, &record, "processing-failed", &Failure::new("DynamicPartitioning.ActivePartitionLimitExceeded", text), None);
+                }
+                let id = self.number();
+                self.partitions.insert(keys.clone(), id);
+                self.buffers.insert(id, Buffer { id, keys, records: Vec::new(), bytes: 0, since: now });
+                self.wake(ctx, now + settings.interval, Due::Buffer(id));
+                if settings.partitioning.is_some() {
+                    ctx.metrics.add(Metric::PartitionCount, &self.dimensions(), now, self.partitions.len() as u64);
+                }
+                id
+            }
+        };
+        if let Some(buffer) = self.buffers.get_mut(&id) {
+            buffer.bytes += size;
+            buffer.records.push(record);
+            if buffer.bytes >= settings.size_bytes {
+                self.close(ctx, env, id, Closed::Size);
+            }
+        }
+    }
+
+    /// A buffer becomes a delivery.
+    fn close(&mut self, ctx: &mut Ctx<'_>, env: &mut Env<'_>, id: u64, closed: Closed) {
+        let Some(buffer) = self.buffers.remove(&id) else { return };
+        self.partitions.remove(&buffer.keys);
+        if buffer.records.is_empty() {
+            return;
+        }
+        let settings = self.settings.clone();
+        let oldest = buffer.records[0].arrival;
+        let random = Substream::new(env.seed, &["firehose", &self.name]).child(id);
+        let latency = VirtualDuration::from_millis(1000 + below(random.bits(7), 2000));
+        let records = buffer.records.len() as u64;
+        if !matches!(settings.kind, Kind::S3 | Kind::Redshift) {
+            if settings.backup_all {
+                for record in &buffer.records {
+                    self.back_up_line(ctx, &record.data);
+                }
+            }
+            let delivery = Delivery {
+                parcel: Parcel::Records { records: buffer.records },
+                records,
+                source_bytes: buffer.bytes,
+                oldest,
+                attempts: 0,
+                first_failure: None,
+                waits: VirtualDuration::ZERO,
+                closed,
+                copy: None,
+                last_error: None,
+            };
+            return self.dispatch(ctx, delivery, latency);
+        }
+        let built = match object::build(&settings, env.glue, &buffer, ctx.now, (env.account, env.region)) {
+            Ok(built) => built,
+            Err(failure) => {
+                // The schema is not to be had: the whole batch fails after the service's retries.
+                for record in &buffer.records {
+                    self.fail(ctx, record, "format-conversion-failed", &failure, None);
+                }
+                return;
+            }
+        };
+        let dimensions = self.dimensions();
+        if settings.conversion.is_some() {
+            ctx.metrics.add_many(Metric::SucceedConversionRecords, &dimensions, ctx.now, built.records, 1);
+            ctx.metrics.add_many(Metric::SucceedConversionBytes, &dimensions, ctx.now, built.source_bytes, 1);
+            ctx.metrics.add_many(Metric::FailedConversionRecords, &dimensions, ctx.now, built.failed.len() as u64, 1);
+            ctx.bill.firehose_converted_bytes += buffer.bytes;
+            if !built.failed.is_empty() {
+                let (_, failure) = &built.failed[0];
+                self.say(ctx, "conversion-failed", format!("{} records do not fit the schema: {}", built.failed.len(), failure.message), true);
+            }
+            for (line, _) in &built.failed {
+                self.add_line(ctx, "format-conversion-failed", line);
+            }
+            // They are written with the buffer they came from.
+            if let Some(id) = self.errors.get("format-conversion-failed").map(|lines| lines.id) {
+                self.write_errors(ctx, id);
+            }
+        }
+        if built.records == 0 {
+            return;
+        }
+        let random_name = random.child(1);
+        let prefix = settings.s3.prefix.evaluate(if settings.partitioning.is_some() { ctx.now } else { oldest }, &buffer.keys, random.child(2));
+        let entry = prefix::uuid(random_name);
+        let extension = settings.s3.extension.clone().unwrap_or_else(|| built.extension.to_owned());
+        let name = format!("{}-{}-{}-{entry}{extension}", self.name, self.version, format_time("yyyy-MM-dd-HH-mm-ss", buffer.since));
+        let role = if settings.kind == Kind::Redshift { Role::Staging } else { Role::Data };
+        let delivery = Delivery {
+            parcel: Parcel::Object { bucket: settings.s3.bucket.clone(), key: format!("{prefix}{name}"), bytes: built.bytes.into(), encoding: built.encoding, role },
+            records: built.records,
+            source_bytes: built.source_bytes,
+            oldest,
+            attempts: 0,
+            first_failure: None,
+            waits: VirtualDuration::ZERO,
+            closed,
+            copy: (role == Role::Staging).then_some(buffer.records),
+            last_error: None,
+        };
+        self.dispatch(ctx, delivery, latency);
+    }
+
+    fn dispatch(&mut self, ctx: &mut Ctx<'_>, delivery: Delivery, after: VirtualDuration) {
+        let id = self.number();
+        self.deliveries.insert(id, delivery);
+        self.wake(ctx, ctx.now + after, Due::Delivery(id));
+    }
+
+    fn fail(&mut self, ctx: &mut Ctx<'_>, record: &Rec, kind: &'static str, failure: &Failure, lambda: Option<&str>) {
+        let line = processing_line(record, failure, ctx.now, lambda);
+        self.add_line(ctx, kind, &line);
+    }
+
+    fn add_line(&mut self, ctx: &mut Ctx<'_>, kind: &'static str, line: &str) {
+        let now = ctx.now;
+        if !self.errors.contains_key(kind) {
+            let id = self.number();
+            self.errors.insert(kind, Lines { id, since: now, ..Lines::default() });
+            let interval = self.settings.s3.interval.max(VirtualDuration::SECOND);
+            self.wake(ctx, now + interval, Due::Errors(id));
+        }
+        let Some(lines) = self.errors.get_mut(kind) else { return };
+        lines.text.extend_from_slice(line.as_bytes());
+        lines.records += 1;
+        if lines.text.len() as u64 >= self.settings.s3.size_bytes {
+            let id = lines.id;
+            self.write_errors(ctx, id);
+        }
+    }
+
+    fn write_errors(&mut self, ctx: &mut Ctx<'_>, id: u64) {
+        let Some(kind) = self.errors.iter().find(|(_, lines)| lines.id == id).map(|(kind, _)| *kind) else { return };
+        let Some(lines) = self.errors.remove(kind) else { return };
+        let settings = self.settings.clone();
+        let s3 = &settings.s3;
+        let random = Substream::new(0x00e7_7075, &[&self.name]).child(id);
+        // Search and Splunk without an error prefix use the data prefix for their failures.
+        let prefix = match &s3.errors {
+            Some(errors) => errors.evaluate_error(lines.since, kind, random),
+            None => format!("{}{kind}/{}", s3.prefix_text, format_time("yyyy/MM/dd/HH/", lines.since)),
+        };
+        let name = format!("{}-{}-{}-{}", self.name, self.version, format_time("yyyy-MM-dd-HH-mm-ss", lines.since), prefix::uuid(random.child(1)));
+        let length = lines.text.len() as u64;
+        let delivery = Delivery {
+            parcel: Parcel::Object { bucket: s3.bucket.clone(), key: format!("{prefix}{name}"), bytes: lines.text.into(), encoding: "", role: Role::Errors },
+            records: lines.records,
+            source_bytes: length,
+            oldest: lines.since,
+            attempts: 0,
+            first_failure: None,
+            waits: VirtualDuration::ZERO,
+            closed: Closed::Interval,
+            copy: None,
+            last_error: None,
+        };
+        self.dispatch(ctx, delivery, VirtualDuration::SECOND);
+    }
+
+    fn back_up(&mut self, ctx: &mut Ctx<'_>, data: &[u8]) {
+        let now = ctx.now;
+        if self.backup.text.is_empty() {
+            self.backup.id = self.number();
+            self.backup.since = now;
+            let interval = self.settings.backup.as_ref().map_or(self.settings.s3.interval, |backup| backup.interval);
+            self.wake(ctx, now + interval, Due::Backup(self.backup.id));
+        }
+        self.backup.text.extend_from_slice(data);
+        self.backup.records += 1;
+        let size = self.settings.backup.as_ref().map_or(self.settings.s3.size_bytes, |backup| backup.size_bytes);
+        if self.backup.text.len() as u64 >= size {
+            let id = self.backup.id;
+            self.write_backup(ctx, id);
+        }
+    }
+
+    /// A copy of everything for destinations that keep all documents.
+    fn back_up_line(&mut self, ctx: &mut Ctx<'_>, data: &[u8]) {
+        self.back_up(ctx, data);
+    }
+
+    fn write_backup(&mut self, ctx: &mut Ctx<'_>, id: u64) {
+        if self.backup.id != id || self.backup.text.is_empty() {
+            return;
+        }
+        let lines = std::mem::take(&mut self.backup);
+        let settings = self.settings.clone();
+        let s3 = settings.backup.as_ref().unwrap_or(&settings.s3);
+        let random = Substream::new(0x0bac_0b0b, &[&self.name]).child(id);
+        let prefix = s3.prefix.evaluate(lines.since, &[], random);
+        let entry = prefix::uuid(random.child(1));
+        let name = format!("{}-{}-{}-{entry}{}", self.name, self.version, format_time("yyyy-MM-dd-HH-mm-ss", lines.since), s3.compression.extension());
+        let source_bytes = lines.text.len() as u64;
+        let delivery = Delivery {
+            parcel: Parcel::Object {
+                bucket: s3.bucket.clone(),
+                key: format!("{prefix}{name}"),
+                bytes: s3.compression.pack(lines.text, &entry).into(),
+                encoding: s3.compression.encoding(),
+                role: Role::Backup,
+            },
+            records: lines.records,
+            source_bytes,
+            oldest: lines.since,
+            attempts: 0,
+            first_failure: None,
+            waits: VirtualDuration::ZERO,
+            closed: Closed::Interval,
+            copy: None,
+            last_error: None,
+        };
+        self.dispatch(ctx, delivery, VirtualDuration::SECOND);
+    }
+
+    /// Something is due.
+    pub fn due(&mut self, ctx: &mut Ctx<'_>, env: &mut Env<'_>, kinesis: &mut Kinesis, due: Due) {
+        match due {
+            Due::Settle if self.status == Status::Creating => {
+                self.status = Status::Active;
+                self.say(ctx, "active", "ACTIVE: puts are taken", false);
+                if self.source.is_some() {
+                    self.wake(ctx, ctx.now, Due::Poll);
+                }
+            }
+            // The service takes a stream away that is DELETING.
+            Due::Settle => {}
+            Due::Poll => {
+                self.poll(ctx, env, kinesis);
+                self.wake(ctx, ctx.now + POLL, Due::Poll);
+            }
+            Due::Transform(batch) if batch == self.transform.batch => self.invoke(ctx, env),
+            Due::Transform(_) => {}
+            Due::Buffer(id) => self.close(ctx, env, id, Closed::Interval),
+            Due::Errors(id) => self.write_errors(ctx, id),
+            Due::Backup(id) => self.write_backup(ctx, id),
+            Due::Delivery(id) => self.attempt(ctx, env, id),
+        }
+    }
+
+    fn attempt(&mut self, ctx: &mut Ctx<'_>, env: &mut Env<'_>, id: u64) {
+        let Some(mut delivery) = self.deliveries.remove(&id) else { return };
+        delivery.attempts += 1;
+        let now = ctx.now;
+        match &delivery.parcel {
+            Parcel::Object { bucket, key, bytes, encoding, role } => {
+                let role = *role;
+                let put = env.s3.put(now, bucket, key, bytes.clone(), encoding);
+                let dimensions = self.dimensions();
+                let (success, freshness) = if role == Role::Backup { (Metric::BackupToS3Success, Metric::BackupToS3DataFreshness) } else { (Metric::DeliveryToS3Success, Metric::DeliveryToS3DataFreshness) };
+                ctx.metrics.add(success, &dimensions, now, u64::from(put.is_ok()));
+                ctx.metrics.add(freshness, &dimensions, now, now.since(delivery.oldest).as_secs());
+                match put {
+                    Ok(()) => self.written(ctx, env, delivery, role),
+                    Err(error) => {
+                        let code = match error.code.name() {
+                            "NoSuchBucket" => "S3.NoSuchBucket",
+                            "AccessDenied" => "S3.AccessDenied",
+                            _ => "S3.InternalError",
+                        };
+                        self.retry(ctx, id, delivery, Failure::new(code, error.message), KEPT, VirtualDuration::from_secs(60));
+                    }
+                }
+            }
+            Parcel::Records { records } => {
+                let settings = self.settings.clone();
+                let random = Substream::new(env.seed, &["destination", &self.name]);
+                let outcome = self.standin.take(&settings.endpoint, records, random);
+                let dimensions = self.dimensions();
+                let taken = matches!(outcome, Outcome::Taken(_));
+                ctx.metrics.add(Metric::DeliveryToDestinationSuccess, &dimensions, now, u64::from(taken));
+                match outcome {
+                    Outcome::Taken(failed) => {
+                        let good = delivery.records - failed.len() as u64;
+                        ctx.metrics.add_many(Metric::DeliveryToDestinationRecords, &dimensions, now, good, 1);
+                        ctx.metrics.add_many(Metric::DeliveryToDestinationBytes, &dimensions, now, delivery.source_bytes, 1);
+                        self.tally.delivered += good;
+                        self.say(ctx, "delivered", format!("{good} records to the {} destination", settings.kind.title()), false);
+                        let records = records.clone();
+                        for (place, failure) in failed {
+                            let failure = Failure { attempts: delivery.attempts, ..failure };
+                            self.refuse(ctx, &records[place], &failure);
+                        }
+                    }
+                    Outcome::Retry(failure) if failure.code == "Splunk.AckTimeout" => {
+                        self.tally.duplicates += if delivery.first_failure.is_some() { delivery.records } else { 0 };
+                        let ack = if let super::config::Endpoint::Splunk { ack, .. } = settings.endpoint { ack } else { VirtualDuration::SECOND };
+                        self.retry(ctx, id, delivery, failure, settings.retry, ack);
+                    }
+                    Outcome::Retry(failure) => self.retry(ctx, id, delivery, failure, settings.retry, VirtualDuration::from_secs(120)),
+                    Outcome::Final(failure) => self.give_up(ctx, delivery, failure),
+                }
+            }
+        }
+    }
+
+    /// An object is in its bucket.
+    fn written(&mut self, ctx: &mut Ctx<'_>, env: &mut Env<'_>, delivery: Delivery, role: Role) {
+        let Parcel::Object { bucket, key, bytes, .. } = &delivery.parcel else { return };
+        let (now, dimensions) = (ctx.now, self.dimensions());
+        let metrics = match role {
+            Role::Backup => [Metric::BackupToS3Records, Metric::BackupToS3Bytes],
+            _ => [Metric::DeliveryToS3Records, Metric::DeliveryToS3Bytes],
+        };
+        ctx.metrics.add_many(metrics[0], &dimensions, now, delivery.records, 1);
+        ctx.metrics.add_many(metrics[1], &dimensions, now, bytes.len() as u64, 1);
+        ctx.metrics.add(Metric::DeliveryToS3ObjectCount, &dimensions, now, 1);
+        ctx.bill.s3_puts += 1;
+        let what = match role {
+            Role::Data | Role::Staging => "delivered",
+            Role::Errors => "error-object",
+            Role::Backup => "backup-object",
+            Role::Manifest => "manifest",
+        };
+        let late = if delivery.attempts > 1 { format!(" after {} attempts", delivery.attempts) } else { String::new() };
+        self.say(ctx, what, format!("s3://{bucket}/{key}: {} records, {} bytes, closed by {}{late}", delivery.records, bytes.len(), match delivery.closed {
+            Closed::Size => "size",
+            Closed::Interval => "time",
+        }), role == Role::Errors);
+        if self.objects.len() == OBJECTS_SHOWN {
+            self.objects.pop_front();
+        }
+        self.objects.push_back(Delivered {
+            at: now,
+            bucket: bucket.clone(),
+            key: key.clone(),
+            records: delivery.records,
+            bytes: bytes.len() as u64,
+            source_bytes: delivery.source_bytes,
+            closed: delivery.closed,
+            errors: role == Role::Errors,
+        });
+        match role {
+            Role::Data => self.tally.delivered += delivery.records,
+            Role::Errors => self.tally.failed += delivery.records,
+            Role::Backup | Role::Manifest => {}
+            Role::Staging => {
+                // The manifest is written at once; then COPY loads it.
+                let manifest = serde_json::json!({"entries": [{"url": format!("s3://{bucket}/{key}"), "mandatory": true}]}).to_string();
+                let place = format!("{}manifests/{}{}", self.settings.s3.prefix_text, format_time("yyyy/MM/dd/HH/", now), key.rsplit('/').next().unwrap_or_default());
+                let _ = env.s3.put(now, bucket, &place, manifest.into_bytes().into(), "");
+                let (bucket, records, oldest) = (bucket.clone(), delivery.copy.unwrap_or_default(), delivery.oldest);
+                let command = self.copy_command(&bucket, &place);
+                if self.copies.len() == 50 {
+                    self.copies.pop_front();
+                }
+                self.copies.push_back((now, command, "running".to_owned()));
+                let copy = Delivery {
+                    parcel: Parcel::Records { records },
+                    records: delivery.records,
+                    source_bytes: delivery.source_bytes,
+                    oldest,
+                    attempts: 0,
+                    first_failure: None,
+                    waits: VirtualDuration::from_secs(300),
+                    closed: delivery.closed,
+                    copy: None,
+                    last_error: None,
+                };
+                self.dispatch(ctx, copy, VirtualDuration::from_secs(2));
+            }
+        }
+    }
+
+    fn copy_command(&self, bucket: &str, manifest: &str) -> String {
+        let super::config::Endpoint::Redshift { table, columns, options, .. } = &self.settings.endpoint else { return String::new() };
+        let columns = columns.as_ref().map_or_else(String::new, |columns| format!(" ({columns})"));
+        format!("COPY {table}{columns} FROM 's3://{bucket}/{manifest}' CREDENTIALS '…' MANIFEST {options};")
+    }
+
+    /// Tries again later, or gives up when the time for that is over.
+    fn retry(&mut self, ctx: &mut Ctx<'_>, id: u64, mut delivery: Delivery, failure: Failure, patience: VirtualDuration, longest: VirtualDuration) {
+        let now = ctx.now;
+        let first = *delivery.first_failure.get_or_insert(now);
+        if delivery.attempts == 1 {
+            self.say(ctx, "retry", format!("{}: {}; {} records wait", failure.code, failure.message, delivery.records), true);
+        }
+        // Stream sources keep the data as long as the stream does; the outcome is the same here.
+        let over = if matches!(delivery.parcel, Parcel::Object { .. }) { now.since(delivery.oldest) >= patience } else { now.since(first) >= patience };
+        if over {
+            return self.give_up(ctx, delivery, failure);
+        }
+        delivery.last_error = Some(failure);
+        delivery.waits = if delivery.waits == VirtualDuration::ZERO { VirtualDuration::SECOND } else { VirtualDuration((delivery.waits.0 * 2).min(longest.0)) };
+        let at = now + delivery.waits;
+        self.deliveries.insert(id, delivery);
+        self.wake(ctx, at, Due::Delivery(id));
+    }
+
+    fn give_up(&mut self, ctx: &mut Ctx<'_>, delivery: Delivery, failure: Failure) {
+        match delivery.parcel {
+            Parcel::Object { role, .. } => {
+                if matches!(role, Role::Data | Role::Errors | Role::Staging) {
+                    self.tally.lost += delivery.records;
+                    self.say(ctx, "lost", format!("{} records could not be delivered for 24 hours and are lost: {}", delivery.records, failure.code), true);
+                }
+            }
+            Parcel::Records { records } => {
+                self.say(ctx, "failed", format!("{} records were not taken for {} s: {}", records.len(), self.settings.retry.as_secs(), failure.code), true);
+                if self.settings.kind == Kind::Redshift {
+                    // The objects stay in S3; the manifest for a reload by hand lies below errors/.
+                    self.tally.failed += delivery.records;
+                    let settings = self.settings.clone();
+                    let name = prefix::uuid(Substream::new(0x3a9f, &[&self.name]).child(delivery.oldest.0));
+                    let key = format!("{}errors/manifests/{}{name}", settings.s3.prefix_text, format_time("yyyy/MM/dd/HH/", ctx.now));
+                    let body = serde_json::json!({"entries": self.objects.back().map(|object| vec![serde_json::json!({"url": format!("s3://{}/{}", object.bucket, object.key), "mandatory": true})])}).to_string();
+                    let manifest = Delivery {
+                        parcel: Parcel::Object { bucket: settings.s3.bucket.clone(), key, bytes: body.into_bytes().into(), encoding: "", role: Role::Manifest },
+                        records: 0,
+                        source_bytes: 0,
+                        oldest: ctx.now,
+                        attempts: 0,
+                        first_failure: None,
+                        waits: VirtualDuration::ZERO,
+                        closed: Closed::Interval,
+                        copy: None,
+                        last_error: None,
+                    };
+                    return self.dispatch(ctx, manifest, VirtualDuration::SECOND);
+                }
+                let failure = Failure { attempts: delivery.attempts, ..failure };
+                for record in &records {
+                    self.refuse(ctx, record, &failure);
+                }
+            }
+        }
+    }
+
+    /// A record that its destination did not take goes to the bucket.
+    fn refuse(&mut self, ctx: &mut Ctx<'_>, record: &Rec, failure: &Failure) {
+        use super::config::Endpoint;
+        use serde_json::json;
+        let settings = self.settings.clone();
+        let extra = match &settings.endpoint {
+            Endpoint::Search { index, rotation, type_name } => vec![
+                ("esDocumentId", json!(record.record_id())),
+                ("esIndexName", json!(super::endpoint::index_name(index, rotation, record.arrival))),
+                ("esTypeName", json!(type_name)),
+            ],
+            Endpoint::Splunk { .. } => vec![("EventId", json!(record.record_id()))],
+            _ => Vec::new(),
+        };
+        let line = destination_line(record, failure, ctx.now, extra);
+        self.add_line(ctx, settings.kind.failed_type(), &line);
+    }
+
+    /// Reads what is new in the source stream.
+    fn poll(&mut self, ctx: &mut Ctx<'_>, env: &mut Env<'_>, kinesis: &mut Kinesis) {
+        let Some(mut source) = self.source.take() else { return };
+        let dimensions = self.dimensions();
+        let Some(stream) = kinesis.stream_mut(&source.stream).filter(|stream| stream.takes_data()) else {
+            self.source = Some(source);
+            return;
+        };
+        // New shards are children: they are read from their beginning.
+        for shard in stream.shards.values() {
+            source.next.entry(shard.number).or_insert(Some(shard.log.first()));
+        }
+        source.behind_ms = 0;
+        let (mut records, mut bytes) = (Vec::new(), 0);
+        for (number, next) in &mut source.next {
+            let Some(position) = *next else { continue };
+            if !stream.shards.contains_key(number) {
+                *next = None;
+                continue;
+            }
+            let Some(range) = stream.poll(ctx, ReadRequest { shard: *number, next: position, limit: 10_000, max_bytes: 10 * MIB }) else {
+                ctx.metrics.add(Metric::ThrottledGetRecords, &dimensions, ctx.now, 1);
+                continue;
+            };
+            source.behind_ms = source.behind_ms.max(range.behind_ms);
+            bytes += range.bytes;
+            records.extend(stream.records(ctx, *number, &range).into_iter().map(|record| (*number, record)));
+            *next = if range.at_end && range.next >= stream.shards[number].log.next() { None } else { Some(range.next) };
+        }
+        let behind = source.behind_ms;
+        ctx.metrics.add(Metric::KinesisMillisBehindLatest, &dimensions, ctx.now, behind);
+        ctx.metrics.add_many(Metric::DataReadFromStreamRecords, &dimensions, ctx.now, records.len() as u64, 1);
+        ctx.metrics.add_many(Metric::DataReadFromStreamBytes, &dimensions, ctx.now, bytes, 1);
+        self.source = Some(source);
+        for (shard, record) in records {
+            let arrival = record.approximate_arrival_timestamp.map_or(ctx.now, |at| VirtualTime::from_millis(at.0 as u64));
+            let origin = |key: &str, sub_sequence: u64| {
+                Some(Arc::new(Origin { shard: shard_id(shard), sequence: record.sequence_number.clone(), sub_sequence, key: key.to_owned() }))
+            };
+            ctx.bill.firehose_bytes += (record.data.len() as u64).div_ceil(5 << 10).max(1) * (5 << 10);
+            match kpl::deaggregate(&record.data, None) {
+                Deaggregated::Records(inside) => {
+                    for user in inside {
+                        self.enter(ctx, env, user.data.into(), arrival, origin(user.partition_key, user.sub_sequence_number));
+                    }
+                }
+                Deaggregated::Plain | Deaggregated::OutdatedShardMap => {
+                    let key = record.partition_key.clone().unwrap_or_default();
+                    self.enter(ctx, env, record.data.0.clone(), arrival, origin(&key, 0));
+                }
+            }
+        }
+    }
+
+    /// A gzip payload may hold so much.
+    pub(super) const fn unpacked_max() -> usize {
+        64 << 20
+    }
+}
+
+/// Opens a gzip payload.
+pub(super) fn gunzip(data: &[u8]) -> Option<Vec<u8>> {
+    compress::gunzip(data, DeliveryStream::unpacked_max())
+}
