@@ -66,7 +66,7 @@ fn wrong_usage_and_wrong_files_end_with_two() {
         vec!["run", "lab1", "--until", "120"],
         vec!["run", "lab1", "--input", "/nonexistent"],
         vec!["screen", "lab1", "--at", "1s", "--size", "big"],
-        vec!["screen", "lab1", "--at", "1s", "--screen", "firehose"],
+        vec!["screen", "lab1", "--at", "1s", "--screen", "nothing"],
     ] {
         let output = kinlab(&arguments, "");
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", err(&output));
@@ -112,7 +112,7 @@ fn going_back_gives_the_same_world_again() {
 #[test]
 fn a_closed_pipe_is_no_failure() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_kinlab"))
-        .args(["check", "--seeds", "1"])
+        .args(["check", "lab0", "--seeds", "1"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -21,7 +21,7 @@ pub(super) struct FrameArguments {
     /// Virtual time since the start at which the frame is taken.
     #[arg(long)]
     pub(super) at: Dur,
-    /// overview, streams, metrics or journal.
+    /// overview, streams, firehose, metrics or journal.
     #[arg(long, default_value = "overview")]
     pub(super) screen: String,
     /// Columns x rows.
@@ -69,6 +69,7 @@ fn draw(arguments: &FrameArguments, pace: &Pace) -> Result<Result<String, u8>, S
         None => opening(&lab),
     };
     let mut session = Session::new(lab, pace.seed)?;
+    super::play::equip(&mut session, pace)?;
     for line in &lines {
         let outcome = session.line(line);
         if outcome.failed {

@@ -4,7 +4,9 @@ mod author;
 mod files;
 mod frame;
 mod home;
+mod mirror;
 mod play;
+mod python;
 mod report;
 mod signals;
 mod sources;
@@ -62,6 +64,9 @@ struct Pace {
     /// File with commands, before those of standard input.
     #[arg(long, global = true)]
     script: Option<PathBuf>,
+    /// Folder that gets a copy of every object written to a bucket, as it is written.
+    #[arg(long, global = true)]
+    out: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -173,10 +173,20 @@ pub(super) fn run(arguments: RunArguments, pace: &Pace) -> std::io::Result<u8> {
     }
 }
 
+/// What a session uses of the machine: files, python3, the folder of delivered objects.
+pub(super) fn equip(session: &mut Session, pace: &Pace) -> Result<(), String> {
+    session.read_files_with(Box::new(ParamFiles));
+    session.run_python_with(Box::new(super::python::Python));
+    if let Some(folder) = &pace.out {
+        session.mirror_with(Box::new(super::mirror::Folder::open(folder)?));
+    }
+    Ok(())
+}
+
 /// A session at the start, at its speed, with the lines of the script carried out.
 fn session_of(lab: Arc<Lab>, pace: &Pace) -> Result<Session, String> {
     let mut session = Session::new(lab, pace.seed)?;
-    session.read_files_with(Box::new(ParamFiles));
+    equip(&mut session, pace)?;
     if let Some(speed) = &pace.speed {
         let outcome = session.line(&format!("speed {speed}"));
         if outcome.failed {
@@ -587,6 +597,9 @@ pub(super) fn replay(path: &Path, pace: &Pace) -> std::io::Result<u8> {
         Some(until) => saved.entries.into_iter().filter(|entry| entry.at_us <= until.0.0).collect(),
         None => saved.entries,
     };
+    if let Err(error) = equip(&mut session, pace) {
+        return wrong(error);
+    }
     session.resume(entries);
     if let Some(until) = pace.until {
         session.advance(session.epoch() + until.0);

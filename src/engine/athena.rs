@@ -122,8 +122,26 @@ fn parts(text: &str) -> Vec<&str> {
     found
 }
 
+/// Names that the KDA dialect reserves and Athena does not: they are quoted where they name a column.
+const NAMES: [&str; 14] = ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND", "DATE", "TIME", "TIMESTAMP", "VALUE", "TYPE", "USER", "POSITION", "RESULT"];
+
+fn quoted(text: &str) -> String {
+    let list = words(text);
+    let (mut out, mut from) = (String::new(), 0);
+    for (index, (at, word)) in list.iter().enumerate() {
+        let behind = list.get(index + 1).map_or("", |(_, word)| word.as_str());
+        let before = index.checked_sub(1).and_then(|before| list.get(before)).map_or("", |(_, word)| word.as_str());
+        if NAMES.contains(&word.to_uppercase().as_str()) && !behind.starts_with(['(', '\'']) && !before.eq_ignore_ascii_case("as") {
+            out.push_str(&text[from..*at]);
+            out.push_str(&format!("\"{word}\""));
+            from = at + word.len();
+        }
+    }
+    out + &text[from..]
+}
+
 fn parse(text: &str) -> Result<Expr, String> {
-    expression(&text.replace('`', "\"")).map_err(|error| format!("SYNTAX_ERROR: {} in '{text}'", error.message))
+    expression(&quoted(text).replace('`', "\"")).map_err(|error| format!("SYNTAX_ERROR: {} in '{text}'", error.message))
 }
 
 /// Rows of an object, as JSON objects by column.

@@ -31,6 +31,15 @@ pub trait Runner: Debug {
     fn run(&mut self, want: &Want, file: &str, function: &str, world: &mut Handled<'_>) -> HandlerAnswer;
 }
 
+/// Where written objects are copied to.
+pub trait Mirror: Debug {
+    /// Copies an object.
+    ///
+    /// # Errors
+    /// A sentence: it is offered again.
+    fn write(&mut self, bucket: &str, key: &str, bytes: &[u8]) -> Result<(), String>;
+}
+
 /// Bytes of answers kept in memory; beyond, only those of Python are.
 const BOOK_BYTES: usize = 64 << 20;
 
@@ -41,6 +50,10 @@ pub(super) struct Handlers {
     pub(super) python: Option<Box<dyn Runner>>,
     book: BTreeMap<String, HandlerAnswer>,
     bytes: usize,
+    /// Copies objects, and how many are copied.
+    pub(super) mirror: Option<(Box<dyn Mirror>, usize)>,
+    /// The last copy failed.
+    refused: bool,
 }
 
 impl Handlers {
@@ -80,7 +93,7 @@ fn size(answer: &HandlerAnswer) -> usize {
 ///
 /// # Errors
 /// What is no operation here, and what the service refuses at once.
-pub(super) fn call_of(service: &str, operation: &str, params: &Value) -> Result<Call, ServiceError> {
+pub fn call_of(service: &str, operation: &str, params: &Value) -> Result<Call, ServiceError> {
     let name = match service.to_ascii_lowercase().as_str() {
         "s3" => "s3api".to_owned(),
         other => other.to_owned(),
@@ -151,6 +164,28 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// Copies what was written since the last call.
+    pub(super) fn copy_objects(&mut self) {
+        let Some((mirror, copied)) = &mut self.handlers.mirror else { return };
+        let s3 = &self.engine.services().s3;
+        let written = s3.written();
+        *copied = (*copied).min(written.len());
+        while let Some((bucket, key)) = written.get(*copied) {
+            // An object that is gone again needs no copy.
+            if let Some(object) = s3.object(bucket, key)
+                && let Err(error) = mirror.write(bucket, key, &object.bytes)
+            {
+                if !self.handlers.refused {
+                    self.notices.push(format!("objects are not copied: {error}; kinlab goes on trying"));
+                }
+                self.handlers.refused = true;
+                return;
+            }
+            *copied += 1;
+        }
+        self.handlers.refused = false;
     }
 
     fn run_handler(&mut self, want: &Want, key: String) -> HandlerAnswer {

@@ -498,10 +498,11 @@ fn log(session: &Session, name: &str) -> Outcome {
         .engine
         .producer(name)
         .map(|producer| producer.log().cloned().collect())
-        .or_else(|| session.engine.consumer(name).map(|consumer| consumer.log().cloned().collect()));
+        .or_else(|| session.engine.consumer(name).map(|consumer| consumer.log().cloned().collect()))
+        .or_else(|| session.engine.services().lambda.function(name).map(|function| function.log.iter().cloned().collect()));
     match lines {
         Some(lines) => Outcome::data(lines.iter().map(|line| format!("{} {}\n", line.at.clock_text(), line.text)).collect::<String>()),
-        None => Outcome::refused(format!("no producer or consumer is named '{name}'")),
+        None => Outcome::refused(format!("no producer, consumer or function is named '{name}'")),
     }
 }
 

@@ -227,6 +227,7 @@ impl Session {
         if self.replaying {
             return;
         }
+        self.copy_objects();
         if self.keeps_checkpoints && self.now().secs().is_multiple_of(SAVE_EVERY_SECS) {
             self.save();
         }
@@ -271,8 +272,12 @@ impl Session {
     /// A line, and the checks at its instant: what was done while time stands still shows at once.
     fn carry_out(&mut self, line: &str) -> Outcome {
         let outcome = super::language::carry_out(self, line);
+        self.answer_wants();
         if !super::language::moves_time(line) {
             self.evaluate();
+        }
+        if !self.replaying {
+            self.copy_objects();
         }
         outcome
     }
@@ -418,6 +423,12 @@ impl Session {
     /// Python handlers run with `runner` from now on.
     pub fn run_python_with(&mut self, runner: Box<dyn super::handlers::Runner>) {
         self.handlers.python = Some(runner);
+    }
+
+    /// Objects are copied to `mirror` from now on, as they are written.
+    pub fn mirror_with(&mut self, mirror: Box<dyn super::handlers::Mirror>) {
+        self.handlers.mirror = Some((mirror, 0));
+        self.copy_objects();
     }
 
     /// Lines may name files from now on; what they hold becomes part of the run.

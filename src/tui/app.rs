@@ -252,6 +252,12 @@ pub struct App {
     pub consumer: usize,
     /// Chosen program.
     pub program: usize,
+    /// Delivery stream chosen.
+    pub delivery: usize,
+    /// Function chosen.
+    pub function: usize,
+    /// Delivered object chosen.
+    pub object: usize,
     /// First row of charts, prices, accounting lines.
     pub scroll: u16,
     /// Charts show five minutes instead of one.
@@ -305,6 +311,9 @@ impl App {
             guide_scroll: None,
             consumer: 0,
             program: 0,
+            delivery: 0,
+            function: 0,
+            object: 0,
             scroll: 0,
             long_window: false,
             overlays: Vec::new(),

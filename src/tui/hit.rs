@@ -15,6 +15,8 @@ pub enum Target {
     Shard(u32),
     /// A consumer's row, by position.
     Consumer(usize),
+    /// A delivered object's row, by position.
+    Object(usize),
     /// A run block, check or question of the guide.
     Guide(GuideItem),
     /// A journal row, by its sequence.

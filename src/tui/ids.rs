@@ -1,6 +1,6 @@
 //! Names of screens, panes and things in panes.
 
-/// A screen. The key is fixed by its question, so 3 and 4 stay free for Firehose and Analytics.
+/// A screen. The key is fixed by its question, so 4 stays free for Analytics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
 pub enum Screen {
     /// Is the whole pipeline healthy, and where does it stop?
@@ -8,6 +8,8 @@ pub enum Screen {
     Overview,
     /// Which shard, which key, who reads, who is refused?
     Streams,
+    /// What is buffered, transformed, delivered, tried again?
+    Firehose,
     /// What would CloudWatch show, and what does it cost?
     Metrics,
     /// What happened, in order, and why?
@@ -16,13 +18,14 @@ pub enum Screen {
 
 impl Screen {
     /// All screens in the order of their tabs.
-    pub const ALL: [Self; 4] = [Self::Overview, Self::Streams, Self::Metrics, Self::Journal];
+    pub const ALL: [Self; 5] = [Self::Overview, Self::Streams, Self::Firehose, Self::Metrics, Self::Journal];
 
     /// Its key.
     pub fn key(self) -> char {
         match self {
             Self::Overview => '1',
             Self::Streams => '2',
+            Self::Firehose => '3',
             Self::Metrics => '5',
             Self::Journal => '6',
         }
@@ -33,6 +36,7 @@ impl Screen {
         match self {
             Self::Overview => "Overview",
             Self::Streams => "Streams",
+            Self::Firehose => "Firehose",
             Self::Metrics => "Metrics",
             Self::Journal => "Journal",
         }
@@ -48,6 +52,7 @@ impl Screen {
         match self {
             Self::Overview => &[PaneId::Guide, PaneId::Pipeline, PaneId::Throughput, PaneId::Programs, PaneId::Journal, PaneId::Timeline],
             Self::Streams => &[PaneId::Guide, PaneId::Shards, PaneId::Consumers, PaneId::HashMap, PaneId::Record, PaneId::Timeline],
+            Self::Firehose => &[PaneId::Guide, PaneId::Delivery, PaneId::Function, PaneId::Objects, PaneId::Timeline],
             Self::Metrics => &[PaneId::Guide, PaneId::Charts, PaneId::Cost, PaneId::Accounting, PaneId::Timeline],
             Self::Journal => &[PaneId::Guide, PaneId::Journal, PaneId::Timeline],
         }
@@ -58,6 +63,7 @@ impl Screen {
         match self {
             Self::Overview => PaneId::Guide,
             Self::Streams => PaneId::Shards,
+            Self::Firehose => PaneId::Objects,
             Self::Metrics => PaneId::Charts,
             Self::Journal => PaneId::Journal,
         }
@@ -83,6 +89,12 @@ pub enum PaneId {
     HashMap,
     /// The newest record of the selected shard.
     Record,
+    /// The race of a delivery stream's hints.
+    Delivery,
+    /// A function and its mappings.
+    Function,
+    /// Delivered objects.
+    Objects,
     /// CloudWatch-named charts.
     Charts,
     /// The bill.
@@ -107,6 +119,9 @@ impl PaneId {
             Self::Consumers => "Consumers",
             Self::HashMap => "Hash key map",
             Self::Record => "Record",
+            Self::Delivery => "Delivery stream",
+            Self::Function => "Function",
+            Self::Objects => "Delivered objects",
             Self::Charts => "Metrics",
             Self::Cost => "Cost",
             Self::Accounting => "Accounting",
@@ -126,6 +141,9 @@ impl PaneId {
             Self::Consumers => (56, 4),
             Self::HashMap => (40, 4),
             Self::Record => (40, 5),
+            Self::Delivery => (44, 7),
+            Self::Function => (40, 4),
+            Self::Objects => (56, 5),
             Self::Charts => (30, 7),
             Self::Cost => (44, 5),
             Self::Accounting => (40, 4),
@@ -141,14 +159,15 @@ impl PaneId {
             Self::Pipeline => 7,
             Self::Shards | Self::Throughput => 8,
             Self::Charts | Self::Cost => 9,
-            Self::Record => 7,
-            Self::Guide | Self::Programs | Self::Consumers | Self::Accounting | Self::Journal => 6,
+            Self::Record | Self::Objects => 7,
+            Self::Delivery => 9,
+            Self::Guide | Self::Programs | Self::Function | Self::Consumers | Self::Accounting | Self::Journal => 6,
             Self::Timeline => 1,
         }
     }
 
     /// All panes.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Guide,
         Self::Pipeline,
         Self::Throughput,
@@ -157,6 +176,9 @@ impl PaneId {
         Self::Consumers,
         Self::HashMap,
         Self::Record,
+        Self::Delivery,
+        Self::Function,
+        Self::Objects,
         Self::Charts,
         Self::Cost,
         Self::Accounting,

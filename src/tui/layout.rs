@@ -171,6 +171,9 @@ fn slot(pane: PaneId, needs: &Needs) -> Slot {
         PaneId::Record => (5, 7),
         PaneId::Pipeline => (2 + needs.boxes.clamp(1, 2) * 4, 3 + needs.boxes.max(1).saturating_mul(4)),
         PaneId::Programs => (4, 2 + needs.programs.clamp(1, 2) * 3),
+        PaneId::Delivery => (9, 10),
+        PaneId::Function => (6, 12),
+        PaneId::Objects => (7, 14),
         PaneId::Charts => (9, (needs.charts.div_ceil(3)).clamp(1, 3) * 9),
         PaneId::Cost => (min, needs.cost.saturating_add(5)),
         PaneId::Accounting => (min, needs.accounting.saturating_add(3)),
@@ -353,6 +356,7 @@ fn small(b: &mut Builder<'_>, main: Rect, screen: Screen) {
     let slots: Vec<Slot> = match screen {
         Screen::Overview => vec![growing(s(PaneId::Pipeline)), growing(s(PaneId::Throughput)), s(PaneId::Programs)],
         Screen::Streams => vec![growing(s(PaneId::Shards)), s(PaneId::HashMap), s(PaneId::Consumers), s(PaneId::Record)],
+        Screen::Firehose => vec![s(PaneId::Delivery), growing(s(PaneId::Objects)), s(PaneId::Function)],
         Screen::Metrics => vec![growing(s(PaneId::Charts)), s(PaneId::Cost), s(PaneId::Accounting)],
         Screen::Journal => vec![growing(s(PaneId::Journal))],
     };
@@ -384,6 +388,7 @@ fn normal(b: &mut Builder<'_>, main: Rect, screen: Screen) {
             let below = [Slot { fair: 10, ..s(PaneId::HashMap) }, s(PaneId::Record)];
             b.docked(main, dock, &beside, &below);
         }
+        Screen::Firehose => b.docked(main, dock, &[s(PaneId::Delivery), growing(s(PaneId::Function))], &[growing(s(PaneId::Objects))]),
         Screen::Metrics => {
             let strip = Rect { height: 3 + b.needs.checks.clamp(1, 3), y: main.bottom() - (3 + b.needs.checks.clamp(1, 3)), ..main };
             let above = Rect { height: main.height - strip.height, ..main };
@@ -412,6 +417,10 @@ fn wide(b: &mut Builder<'_>, main: Rect, screen: Screen) {
         Screen::Streams => {
             let beside = [growing(s(PaneId::Shards)), Slot { fair: 10, ..s(PaneId::HashMap) }, s(PaneId::Consumers), s(PaneId::Record)];
             b.docked(main, 46, &beside, &[journal]);
+        }
+        Screen::Firehose => {
+            let beside = [side_by_side(PaneId::Delivery, PaneId::Function, b.needs), growing(s(PaneId::Objects))];
+            b.docked(main, 46, &beside, &[Slot { min: 7, fair: 8, want: 8, ..s(PaneId::Accounting) }, journal]);
         }
         Screen::Metrics => {
             let beside = [growing(s(PaneId::Charts)), side_by_side(PaneId::Cost, PaneId::Accounting, b.needs)];

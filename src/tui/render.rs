@@ -44,7 +44,7 @@ fn needs(app: &App, view: &SessionView) -> Needs {
         checks: cells(items_of(&view.lab)),
         shards: stream.map_or(1, |s| cells(s.shards.len())),
         consumers: cells(world.consumers.iter().filter(|c| stream.is_some_and(|s| s.name == c.stream)).count()),
-        boxes: cells(world.streams.iter().map(|s| column(&s.name)).sum()),
+        boxes: cells(world.streams.iter().map(|s| column(&s.name)).sum::<usize>() + world.deliveries.len()),
         charts: cells(world.metrics.len()),
         cost: cells(world.cost.lines.len()),
         accounting: cells(world.accounting.len() * 2),

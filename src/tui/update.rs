@@ -471,6 +471,7 @@ fn run_action(app: &mut App, view: &SessionView, id: ActionId, nth: usize) -> Ve
         ActionId::Commands => app.overlays.push(Overlay::Palette(Palette::default())),
         ActionId::Overview => go(app, Screen::Overview),
         ActionId::Streams => go(app, Screen::Streams),
+        ActionId::Firehose => go(app, Screen::Firehose),
         ActionId::Metrics => go(app, Screen::Metrics),
         ActionId::JournalScreen => go(app, Screen::Journal),
         ActionId::NextPane => cycle(app, 1),
@@ -649,6 +650,9 @@ fn vertical(app: &mut App, view: &SessionView, by: isize) {
         PaneId::Shards | PaneId::Throughput | PaneId::HashMap | PaneId::Record => move_shard(app, view, by),
         PaneId::Consumers => app.consumer = step(app.consumer, by, consumers_of(app, view)),
         PaneId::Programs => app.program = step(app.program, by, view.world.producers.len() + view.world.consumers.len()),
+        PaneId::Delivery => app.delivery = step(app.delivery, by, view.world.deliveries.len()),
+        PaneId::Function => app.function = step(app.function, by, view.world.functions.len()),
+        PaneId::Objects => app.object = step(app.object, by, objects_of(app, view).len()),
         PaneId::Journal => move_journal(app, view, by),
         pane @ (PaneId::Charts | PaneId::Cost | PaneId::Accounting) => {
             let page = app.hits.page(pane);
@@ -821,10 +825,30 @@ fn open(app: &mut App, view: &SessionView) -> Vec<Effect> {
                 return vec![Effect::Act(Act::Shift(by))];
             }
         }
+        PaneId::Objects => {
+            if let Some(object) = objects_of(app, view).get(app.object) {
+                return vec![Effect::Act(Act::Line(format!("s3 select s3://{}/{} 20", object.bucket, object.key)))];
+            }
+        }
+        PaneId::Function => {
+            let all = &view.world.functions;
+            if let Some(function) = all.get(app.function.min(all.len().saturating_sub(1))) {
+                let log = function.log.iter().map(|l| format!("{}  {}", l.at.clock_millis_text(), l.text)).collect::<Vec<_>>().join("\n");
+                let text = format!("{}\n\n{}\n\nLog\n{}", function.code.0, function.code.1.trim_end(), if log.is_empty() { "It printed nothing yet.".to_owned() } else { log });
+                show(app, format!("Function {}", function.name), text);
+            }
+        }
+        PaneId::Delivery => return vec![Effect::Act(Act::Line("deliveries".to_owned()))],
         PaneId::Cost => go(app, Screen::Metrics),
         PaneId::Charts | PaneId::Accounting | PaneId::Timeline => {}
     }
     Vec::new()
+}
+
+/// The objects of the delivery stream shown.
+fn objects_of<'v>(app: &App, view: &'v SessionView) -> &'v [crate::engine::view::DeliveredView] {
+    let all = &view.world.deliveries;
+    all.get(app.delivery.min(all.len().saturating_sub(1))).map_or(&[], |stream| &stream.objects)
 }
 
 fn selected_row<'v>(app: &'v App, view: &'v SessionView) -> Option<&'v JournalRow> {
@@ -909,6 +933,7 @@ fn copy(app: &mut App, view: &SessionView) -> Vec<Effect> {
         },
         PaneId::Journal => selected_row(app, view).map(|r| format!("{} {} {} {}", r.at, r.resource, r.kind, r.text)),
         PaneId::Record => app.shard(view).and_then(|s| s.last_record.as_ref()).map(record_text),
+        PaneId::Objects => objects_of(app, view).get(app.object).map(|object| format!("s3://{}/{}", object.bucket, object.key)),
         PaneId::Programs => {
             let logs = view.world.producers.iter().map(|p| &p.log).chain(view.world.consumers.iter().map(|c| &c.log));
             logs.skip(app.program).map(|l| l.iter().map(|l| l.text.as_str()).collect::<Vec<_>>().join("\n")).next()
@@ -1006,6 +1031,14 @@ fn press(app: &mut App, view: &SessionView, target: Target, x: u16) -> Vec<Effec
             let again = app.consumer == row && app.focus() == PaneId::Consumers;
             app.set_focus(PaneId::Consumers);
             app.consumer = row;
+            if again {
+                return open(app, view);
+            }
+        }
+        Target::Object(row) => {
+            let again = app.object == row && app.focus() == PaneId::Objects;
+            app.set_focus(PaneId::Objects);
+            app.object = row;
             if again {
                 return open(app, view);
             }

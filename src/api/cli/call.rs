@@ -78,7 +78,7 @@ impl CliCall {
             other => {
                 let mut choices = vec!["kinesis"];
                 choices.extend(Service::all().iter().map(|service| service.name));
-                choices.extend(["s3", "athena", "help"]);
+                choices.extend(["s3", "help"]);
                 return Err(CliError::invalid_choice("command", other, &choices));
             }
         }
@@ -140,7 +140,9 @@ fn wait(mut rest: Vec<String>, files: &mut dyn FileSource, year: ModelYear, glob
 
 /// The file that some commands write the answer's body to; it is printed instead.
 fn drop_outfile(rest: &mut Vec<String>) {
-    if rest.last().is_some_and(|word| !word.starts_with('-')) && (rest.len() == 1 || rest.get(rest.len() - 2).is_some_and(|before| !before.starts_with("--") || before.contains('='))) {
+    let is_file = rest.last().is_some_and(|word| word == "-" || !word.starts_with('-'));
+    let behind_option = rest.len() > 1 && rest[rest.len() - 2].starts_with("--") && !rest[rest.len() - 2].contains('=');
+    if is_file && !behind_option && rest.last().is_some_and(|word| word != "help") {
         rest.pop();
     }
 }

@@ -45,7 +45,7 @@ fn behind_aws(before: &[String], year: ModelYear) -> Vec<Completion> {
             found.extend(global_options(before));
             found
         }
-        (Some(service), None, _) => {
+        (Some(service), None, _) if service == "kinesis" || Service::by_name(service).is_some() => {
             let operations = options::operations(service, year);
             let mut found: Vec<Completion> = operations.into_iter().map(|(name, operation)| completion(name, purpose(operation))).collect();
             if service == "kinesis" {
@@ -63,6 +63,7 @@ fn behind_aws(before: &[String], year: ModelYear) -> Vec<Completion> {
             .find(|(known, _)| known == name)
             .map(|(_, operation)| of_options(&options::of(operation, year), before, year))
             .unwrap_or_default(),
+        _ => Vec::new(),
     }
 }
 

@@ -132,7 +132,9 @@ impl Function {
         let name = text("FunctionName");
         let name = name.rsplit(':').next().unwrap_or_default();
         let (runtime, handler) = (text("Runtime"), body["Handler"].as_str().unwrap_or("index.handler").to_owned());
-        let (files, bytes) = files_of(&body["Code"], s3, &runtime, &handler)?;
+        // The CLI's own --zip-file is a member beside Code.
+        let code = if body["ZipFile"].is_string() { body } else { &body["Code"] };
+        let (files, bytes) = files_of(code, s3, &runtime, &handler)?;
         let program = program_of(&files, &runtime, &handler)?;
         if runtime.is_empty() && !matches!(program, Program::Rule(_)) {
             return Err(wrong("Runtime is mandatory for functions created with deployment packages."));

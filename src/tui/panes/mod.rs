@@ -4,12 +4,15 @@ pub mod accounting;
 pub mod charts;
 pub mod consumers;
 pub mod cost;
+pub mod delivery;
 pub mod footer;
+pub mod function;
 pub mod guide;
 pub mod hash_map;
 pub mod header;
 pub mod journal;
 pub mod marks;
+pub mod objects;
 pub mod pipeline;
 pub mod programs;
 pub mod record;
@@ -89,6 +92,9 @@ pub fn draw(pane: PaneId, cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
         PaneId::Charts => charts::draw(cx, area, p),
         PaneId::Cost => cost::draw(cx, area, p),
         PaneId::Accounting => accounting::draw(cx, area, p),
+        PaneId::Delivery => delivery::draw(cx, area, p),
+        PaneId::Function => function::draw(cx, area, p),
+        PaneId::Objects => objects::draw(cx, area, p),
         PaneId::Journal => journal::draw(cx, area, p),
         PaneId::Timeline => timeline::draw(cx, area, p),
     }

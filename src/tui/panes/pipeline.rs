@@ -5,7 +5,7 @@
 use ratatui::layout::Rect;
 
 use super::{Cx, frame};
-use crate::engine::view::{ConsumerView, ProducerView, StreamView};
+use crate::engine::view::{BucketView, ConsumerView, DeliveryStreamView, FunctionView, ProducerView, StreamView, View};
 use crate::tui::action::ActionId;
 use crate::tui::hit::Target;
 use crate::tui::ids::{PaneId, Screen};
@@ -91,6 +91,57 @@ fn stream_lines(s: &StreamView) -> Vec<(String, Role)> {
     ]
 }
 
+/// A function as a reader of a stream, or as a writer into a delivery stream.
+fn function(f: &FunctionView, stream: Option<&str>) -> Node {
+    let age = f.mappings.iter().filter(|m| stream.is_none_or(|name| m.stream == name)).map(|m| m.age_ms).max();
+    let broken = f.fault.is_some() || f.mappings.iter().any(|m| m.result.starts_with("PROBLEM"));
+    let third = age.map_or((String::new(), Role::Dim), |age| (format!("age {}", delay(age)), if age > 5000 { Role::Bad } else { Role::Text }));
+    let calls = f.per_second.last().copied().unwrap_or(0);
+    Node {
+        lines: vec![
+            (format!("{}{}", f.name, if broken { " ✗" } else { "" }), if broken { Role::Bad } else { Role::Accent }),
+            (format!("function {calls}/s"), Role::Text),
+            third,
+        ],
+        rate: (calls > 0).then_some(calls * f.mappings.first().map_or(1, |m| m.batch_size)),
+        target: Target::Box(Screen::Firehose, PaneId::Function),
+    }
+}
+
+fn delivery_lines(d: &DeliveryStreamView) -> Vec<(String, Role)> {
+    let share = crate::tui::text::permille(d.buffer_bytes, d.size_bytes.max(1)).max(crate::tui::text::permille(d.buffer_age_ms, d.interval_ms.max(1)));
+    let third = if d.retries.is_empty() {
+        (format!("buffer {}", percent(share)), Role::Text)
+    } else {
+        (format!("✗ {} tried again", plural(d.retries.len() as u64, "delivery").replace("deliverys", "deliveries")), Role::Bad)
+    };
+    vec![
+        (d.name.clone(), Role::Accent),
+        (if d.status == "ACTIVE" { format!("Firehose {}", d.format) } else { d.status.clone() }, if d.status == "ACTIVE" { Role::Text } else { Role::Warn }),
+        third,
+    ]
+}
+
+/// Where a delivery stream delivers: its bucket, or the destination's own interface.
+fn destination(d: &DeliveryStreamView, buckets: &[BucketView]) -> Node {
+    let bucket = d.destination.strip_prefix("s3://").and_then(|rest| rest.split('/').next());
+    let found = bucket.and_then(|name| buckets.iter().find(|b| b.name == name));
+    let (second, third) = match (bucket, found) {
+        (Some(_), None) => (("no such bucket".to_owned(), Role::Bad), (String::new(), Role::Dim)),
+        (_, Some(b)) => (
+            (plural(b.objects, "object"), Role::Text),
+            b.fault.as_ref().map_or_else(|| (crate::tui::text::bytes(b.bytes), Role::Text), |fault| (format!("✗ {fault}"), Role::Bad)),
+        ),
+        (None, None) => ((plural(d.taken.iter().map(|(_, n)| n).sum(), "record"), Role::Text), (d.trouble.clone().unwrap_or_default(), Role::Bad)),
+    };
+    let rate = d.objects.first().map(|object| object.records / 60);
+    Node {
+        lines: vec![(bucket.unwrap_or(&d.destination).to_owned(), Role::Accent), second, third],
+        rate,
+        target: Target::Box(Screen::Firehose, PaneId::Objects),
+    }
+}
+
 /// The name and the reason of the first stage that stops the flow.
 fn broken(view: &crate::engine::view::View) -> Option<String> {
     let failed = view.producers.iter().find(|p| p.state == "failed").map(|p| {
@@ -113,7 +164,12 @@ fn broken(view: &crate::engine::view::View) -> Option<String> {
             .find(|c| c.state == "failed" || c.shards.iter().any(|s| s.state == "crashed"))
             .map(|c| format!("✗ {} has failed", c.name))
     };
-    failed.or_else(missing).or_else(refusing).or_else(behind)
+    let undelivered = || view.deliveries.iter().find(|d| !d.retries.is_empty()).map(|d| format!("✗ {}: {}", d.name, d.retries[0]));
+    let functions = || {
+        let problem = |f: &FunctionView| f.mappings.iter().find(|m| m.result.starts_with("PROBLEM")).map(|m| format!("✗ {}: {}", f.name, m.result));
+        view.functions.iter().find_map(problem)
+    };
+    failed.or_else(missing).or_else(refusing).or_else(behind).or_else(functions).or_else(undelivered)
 }
 
 fn draw_box(p: &mut Painter<'_>, area: Rect, lines: &[(String, Role)], target: Target) {
@@ -164,10 +220,35 @@ fn rate_under(p: &mut Painter<'_>, x: u16, y: u16, cells: u16, rate: Option<u64>
     }
 }
 
-struct Group<'v> {
-    stream: &'v StreamView,
+struct Group {
+    /// The box in the middle: its lines and where it leads; `None` when it does not exist.
+    middle: Option<(Vec<(String, Role)>, Target)>,
     left: Vec<Node>,
     right: Vec<Node>,
+}
+
+/// Streams with those who write and read, then delivery streams with theirs.
+fn groups(world: &View) -> Vec<Group> {
+    let streams = world.streams.iter().map(|s| {
+        let readers = world.consumers.iter().filter(|c| c.stream == s.name).map(|c| consumer(c, s));
+        let functions = world.functions.iter().filter(|f| f.mappings.iter().any(|m| m.stream == s.name)).map(|f| function(f, Some(&s.name)));
+        let deliveries = world.deliveries.iter().filter(|d| d.source_stream.as_deref() == Some(&s.name)).map(|d| Node {
+            lines: delivery_lines(d),
+            rate: Some(s.load.accepted_records),
+            target: Target::Box(Screen::Firehose, PaneId::Delivery),
+        });
+        Group {
+            middle: Some((stream_lines(s), Target::Box(Screen::Streams, PaneId::Shards))),
+            left: world.producers.iter().filter(|x| x.target == s.name).map(producer).collect(),
+            right: readers.chain(functions).chain(deliveries).collect(),
+        }
+    });
+    let deliveries = world.deliveries.iter().map(|d| Group {
+        middle: Some((delivery_lines(d), Target::Box(Screen::Firehose, PaneId::Delivery))),
+        left: world.functions.iter().filter(|f| f.target.as_deref() == Some(&d.name)).map(|f| function(f, None)).collect(),
+        right: vec![destination(d, &world.buckets)],
+    });
+    streams.chain(deliveries).collect()
 }
 
 /// Draws the pane.
@@ -178,35 +259,27 @@ pub fn draw(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
     if inner.height == 0 || inner.width < 30 {
         return;
     }
-    if world.streams.is_empty() && world.producers.is_empty() && world.consumers.is_empty() {
+    if world.streams.is_empty() && world.producers.is_empty() && world.consumers.is_empty() && world.deliveries.is_empty() {
         p.put(inner.x + 1, inner.y, inner.width - 1, "Nothing is here yet: no producer, no stream, no consumer.", Role::Dim);
         if inner.height > 1 {
             p.put(inner.x + 1, inner.y + 1, inner.width - 1, &clip_words("The guide says what to create first.", inner.width - 1), Role::Dim);
         }
         return;
     }
-    let mut groups: Vec<Group<'_>> = world
-        .streams
-        .iter()
-        .map(|s| Group {
-            stream: s,
-            left: world.producers.iter().filter(|x| x.target == s.name).map(producer).collect(),
-            right: world.consumers.iter().filter(|c| c.stream == s.name).map(|c| consumer(c, s)).collect(),
-        })
-        .collect();
+    let mut groups = groups(world);
     // Producers and consumers whose stream does not exist (yet) stand alone, so that nothing is hidden.
     let nowhere = StreamView { status: "none".to_owned(), ..StreamView::default() };
     let lonely_left: Vec<Node> = world.producers.iter().filter(|x| world.streams.iter().all(|s| s.name != x.target)).map(producer).collect();
     let lonely_right: Vec<Node> =
         world.consumers.iter().filter(|c| world.streams.iter().all(|s| s.name != c.stream)).map(|c| consumer(c, &nowhere)).collect();
     if !lonely_left.is_empty() || !lonely_right.is_empty() {
-        groups.push(Group { stream: &nowhere, left: lonely_left, right: lonely_right });
+        groups.push(Group { middle: None, left: lonely_left, right: lonely_right });
     }
     let rates = groups.iter().flat_map(|g| g.left.iter().chain(&g.right)).filter_map(|n| n.rate);
     let fastest = rates.max().unwrap_or(0);
     let reason = broken(world);
     // A line for the reason, where boxes of the height they need leave one.
-    let tallest = |g: &Group<'_>| g.left.len().max(g.right.len()).max(1);
+    let tallest = |g: &Group| g.left.len().max(g.right.len()).max(1);
     let rows: usize = groups.iter().map(&tallest).sum();
     let height = usize::from(inner.height);
     let box_height: u16 = if rows * 5 < height { 5 } else { 4 };
@@ -231,10 +304,11 @@ pub fn draw(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
         }
         let rows = rows.min(fits);
         let whole = Rect::new(x2, y, middle, rows * box_height);
-        if group.stream.name.is_empty() {
-            p.put(x2, y + 1, middle, &clip_words("(this stream does not exist)", middle), Role::Bad);
-        } else {
-            draw_box(p, whole, &stream_lines(group.stream), Target::Box(Screen::Streams, PaneId::Shards));
+        match &group.middle {
+            None => {
+                p.put(x2, y + 1, middle, &clip_words("(this stream does not exist)", middle), Role::Bad);
+            }
+            Some((lines, target)) => draw_box(p, whole, lines, target.clone()),
         }
         for (side_x, arrow_x, nodes) in [(x0, x1, &group.left), (x4, x3, &group.right)] {
             hidden += nodes.len().saturating_sub(usize::from(rows));
