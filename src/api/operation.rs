@@ -44,7 +44,9 @@ impl Operation {
     /// The operations of a service by the CLI's name that a year's model has; `None` when there is no such service.
     pub fn of_service(service: &str, year: ModelYear) -> Option<Vec<Self>> {
         if service == "kinesis" {
-            return Some(kinesis::Operation::all().iter().filter(|operation| operation.since() <= year).map(|operation| Self::Kinesis(*operation)).collect());
+            return Some(
+                kinesis::Operation::all().iter().filter(|operation| operation.since() <= year).map(|operation| Self::Kinesis(*operation)).collect(),
+            );
         }
         Service::by_name(service).map(|service| service.operations.iter().map(Self::Other).collect())
     }

@@ -30,7 +30,11 @@ fn path_of(root: &Path, bucket: &str, key: &str) -> PathBuf {
     for part in key.split('/') {
         // Whatever is no plain name is written so that it becomes one.
         let plain = !part.is_empty() && matches!(Path::new(part).components().next(), Some(Component::Normal(_))) && !part.contains(['\\', '\0']);
-        if plain { path.push(part) } else { path.push(format!("_{}", part.replace(['\\', '\0', '.'], "_"))) }
+        if plain {
+            path.push(part)
+        } else {
+            path.push(format!("_{}", part.replace(['\\', '\0', '.'], "_")))
+        }
         parts += 1;
     }
     if parts == 0 {
@@ -54,7 +58,14 @@ mod tests {
     #[test]
     fn keys_stay_below_the_folder() {
         let root = Path::new("/out");
-        for (key, wanted) in [("a/b", "/out/k/a/b"), ("../x", "/out/k/___/x"), ("/etc/passwd", "/out/k/_/etc/passwd"), ("a//b", "/out/k/a/_/b"), ("a/./b", "/out/k/a/__/b"), ("..\\x", "/out/k/____x")] {
+        for (key, wanted) in [
+            ("a/b", "/out/k/a/b"),
+            ("../x", "/out/k/___/x"),
+            ("/etc/passwd", "/out/k/_/etc/passwd"),
+            ("a//b", "/out/k/a/_/b"),
+            ("a/./b", "/out/k/a/__/b"),
+            ("..\\x", "/out/k/____x"),
+        ] {
             let path = path_of(root, "k", key);
             assert_eq!(path, Path::new(wanted), "{key}");
         }

@@ -30,7 +30,9 @@ impl Runner for Python {
         let started = Command::new("python3").args(["-I", "-c", DRIVER]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut child = match started {
             Ok(child) => child,
-            Err(error) => return failed("Runtime.Unavailable", format!("python3 could not be started ({error}): install it, or use a Node.js handler")),
+            Err(error) => {
+                return failed("Runtime.Unavailable", format!("python3 could not be started ({error}): install it, or use a Node.js handler"));
+            }
         };
         let answer = talk(&mut child, want, file, function, world);
         // It has ended by itself, or must end now.
@@ -41,7 +43,9 @@ impl Runner for Python {
 }
 
 fn talk(child: &mut Child, want: &Want, file: &str, function: &str, world: &mut Handled<'_>) -> HandlerAnswer {
-    let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else { return failed("Runtime.Unavailable", "python3 has no pipes") };
+    let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+        return failed("Runtime.Unavailable", "python3 has no pipes");
+    };
     let (sender, lines) = channel();
     // The thread ends with the process: its pipe closes.
     std::thread::spawn(move || {
@@ -59,7 +63,9 @@ fn talk(child: &mut Child, want: &Want, file: &str, function: &str, world: &mut 
         }
     });
     let mut environment = want.environment.clone();
-    for (name, value) in [("AWS_REGION", "us-east-1"), ("AWS_DEFAULT_REGION", "us-east-1"), ("AWS_LAMBDA_FUNCTION_NAME", &*want.function), ("TZ", "UTC")] {
+    for (name, value) in
+        [("AWS_REGION", "us-east-1"), ("AWS_DEFAULT_REGION", "us-east-1"), ("AWS_LAMBDA_FUNCTION_NAME", &*want.function), ("TZ", "UTC")]
+    {
         environment.entry(name.to_owned()).or_insert_with(|| value.to_owned());
     }
     let job = json!({
@@ -79,7 +85,9 @@ fn talk(child: &mut Child, want: &Want, file: &str, function: &str, world: &mut 
         let line = match lines.recv_timeout(PATIENCE) {
             Ok(line) => line,
             Err(RecvTimeoutError::Timeout) => return HandlerAnswer { result: HandlerResult::Endless, logs: Vec::new(), slept_us: 0, calls },
-            Err(RecvTimeoutError::Disconnected) => return HandlerAnswer { calls, ..failed("Runtime.ExitError", "Runtime exited without providing a reason") },
+            Err(RecvTimeoutError::Disconnected) => {
+                return HandlerAnswer { calls, ..failed("Runtime.ExitError", "Runtime exited without providing a reason") };
+            }
         };
         let Ok(message) = serde_json::from_slice::<Value>(&line) else {
             return HandlerAnswer { calls, ..failed("Runtime.ExitError", "the handler wrote over its own pipe, or answered more than 6 MB") };

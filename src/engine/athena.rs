@@ -93,11 +93,11 @@ fn clauses<'t>(text: &'t str, heads: &[&str]) -> Vec<(String, &'t str)> {
         }
         let upper = word.to_uppercase();
         let two = list.get(index + 1).map_or_else(String::new, |(_, next)| format!("{upper} {}", next.to_uppercase()));
-        if depth == 0 {
-            if let Some(head) = heads.iter().find(|head| **head == upper || **head == two) {
-                let end = if head.contains(' ') { list[index + 1].0 + list[index + 1].1.len() } else { at + word.len() };
-                marks.push((*at, end, (*head).to_owned()));
-            }
+        if depth == 0
+            && let Some(head) = heads.iter().find(|head| **head == upper || **head == two)
+        {
+            let end = if head.contains(' ') { list[index + 1].0 + list[index + 1].1.len() } else { at + word.len() };
+            marks.push((*at, end, (*head).to_owned()));
         }
     }
     let ends: Vec<usize> = marks.iter().skip(1).map(|(at, ..)| *at).chain([text.len()]).collect();
@@ -123,7 +123,8 @@ fn parts(text: &str) -> Vec<&str> {
 }
 
 /// Names that the KDA dialect reserves and Athena does not: they are quoted where they name a column.
-const NAMES: [&str; 14] = ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND", "DATE", "TIME", "TIMESTAMP", "VALUE", "TYPE", "USER", "POSITION", "RESULT"];
+const NAMES: [&str; 14] =
+    ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND", "DATE", "TIME", "TIMESTAMP", "VALUE", "TYPE", "USER", "POSITION", "RESULT"];
 
 fn quoted(text: &str) -> String {
     let list = words(text);
@@ -159,7 +160,9 @@ fn rows_of(table: &Table, key: &str, bytes: &[u8]) -> Result<Vec<Map<String, Val
             let mut rows = Vec::new();
             // One line is one row: objects behind it on the same line are lost, as they are in Athena.
             for line in String::from_utf8_lossy(&unpacked).lines().filter(|line| !line.trim().is_empty()) {
-                let row = reader.rows(line.as_bytes()).map_err(|misfit| format!("HIVE_CURSOR_ERROR: Row is not a valid JSON Object: {}", misfit.message))?;
+                let row = reader
+                    .rows(line.as_bytes())
+                    .map_err(|misfit| format!("HIVE_CURSOR_ERROR: Row is not a valid JSON Object: {}", misfit.message))?;
                 rows.extend(row.into_iter().take(1));
             }
             Ok(typed(rows))
@@ -170,7 +173,11 @@ fn rows_of(table: &Table, key: &str, bytes: &[u8]) -> Result<Vec<Map<String, Val
                 .lines()
                 .map(|line| {
                     let cells = csv(line, table.separator);
-                    columns.iter().enumerate().map(|(at, (name, _))| (name.clone(), cells.get(at).map_or(Value::Null, |cell| number_or_text(cell)))).collect()
+                    columns
+                        .iter()
+                        .enumerate()
+                        .map(|(at, (name, _))| (name.clone(), cells.get(at).map_or(Value::Null, |cell| number_or_text(cell))))
+                        .collect()
                 })
                 .collect())
         }
@@ -191,7 +198,11 @@ fn csv(line: &str, separator: char) -> Vec<String> {
 }
 
 fn number_or_text(text: &str) -> Value {
-    text.parse::<i64>().map(Value::from).ok().or_else(|| text.parse::<f64>().ok().and_then(Number::from_f64).map(Value::Number)).unwrap_or_else(|| json!(text))
+    text.parse::<i64>()
+        .map(Value::from)
+        .ok()
+        .or_else(|| text.parse::<f64>().ok().and_then(Number::from_f64).map(Value::Number))
+        .unwrap_or_else(|| json!(text))
 }
 
 /// The rows of an object by what its key and bytes are: for looks at single objects.
@@ -251,9 +262,11 @@ fn scan(table: &Table, s3: &S3, rows: &mut Rows) -> Result<Vec<Map<String, Value
 /// Rows of a table by the footers of its Parquet files.
 fn footers(table: &Table, s3: &S3, rows: &mut Rows) -> Result<u64, String> {
     let mut count = 0;
-    let places: Vec<&str> = if table.partition_keys.is_empty() { vec![&table.location] } else { table.partitions.values().map(String::as_str).collect() };
+    let places: Vec<&str> =
+        if table.partition_keys.is_empty() { vec![&table.location] } else { table.partitions.values().map(String::as_str).collect() };
     for place in places {
-        let (bucket, prefix) = place.strip_prefix("s3://").and_then(|rest| rest.split_once('/')).ok_or_else(|| format!("INVALID_TABLE_PROPERTY: '{place}'"))?;
+        let (bucket, prefix) =
+            place.strip_prefix("s3://").and_then(|rest| rest.split_once('/')).ok_or_else(|| format!("INVALID_TABLE_PROPERTY: '{place}'"))?;
         let bucket = s3.bucket(bucket).ok_or_else(|| format!("NoSuchBucket: the bucket of '{place}' does not exist"))?;
         for (key, object) in bucket.objects.range(prefix.to_owned()..).take_while(|(key, _)| key.starts_with(prefix)) {
             rows.objects += 1;
@@ -309,7 +322,13 @@ fn eval(expr: &Expr, row: &Row, group: Option<&[Row]>) -> Result<Value, String> 
             let found = row.iter().find(|(key, _)| key.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.clone());
             match found {
                 Some(value) => value,
-                None => return Err(format!("COLUMN_NOT_FOUND: Column '{}' cannot be resolved; there are: {}", wanted.to_lowercase(), row.keys().cloned().collect::<Vec<_>>().join(", "))),
+                None => {
+                    return Err(format!(
+                        "COLUMN_NOT_FOUND: Column '{}' cannot be resolved; there are: {}",
+                        wanted.to_lowercase(),
+                        row.keys().cloned().collect::<Vec<_>>().join(", ")
+                    ));
+                }
             }
         }
         Kind::Unary("-", of) => number(&-one(of)?.as_f64().unwrap_or(f64::NAN)),
@@ -321,7 +340,11 @@ fn eval(expr: &Expr, row: &Row, group: Option<&[Row]>) -> Result<Value, String> 
         Kind::Binary(operator, a, b) => binary(operator, &one(a)?, &one(b)?)?,
         Kind::Between(not, value, low, high) => {
             let (value, low, high) = (one(value)?, one(low)?, one(high)?);
-            if value.is_null() { Value::Null } else { json!((order(&value, &low) != Ordering::Less && order(&value, &high) != Ordering::Greater) != *not) }
+            if value.is_null() {
+                Value::Null
+            } else {
+                json!((order(&value, &low) != Ordering::Less && order(&value, &high) != Ordering::Greater) != *not)
+            }
         }
         Kind::In(not, value, list) => {
             let value = one(value)?;
@@ -379,7 +402,11 @@ fn eval(expr: &Expr, row: &Row, group: Option<&[Row]>) -> Result<Value, String> 
 }
 
 fn number(value: &f64) -> Value {
-    if *value == libm::trunc(*value) && libm::fabs(*value) < 9e15 { json!(*value as i64) } else { Number::from_f64(*value).map_or(Value::Null, Value::Number) }
+    if *value == libm::trunc(*value) && libm::fabs(*value) < 9e15 {
+        json!(*value as i64)
+    } else {
+        Number::from_f64(*value).map_or(Value::Null, Value::Number)
+    }
 }
 
 fn order(a: &Value, b: &Value) -> Ordering {
@@ -416,7 +443,9 @@ fn binary(operator: &str, a: &Value, b: &Value) -> Result<Value, String> {
         ">=" => json!(order(a, b) != Ordering::Less),
         "||" => json!(format!("{}{}", text(a), text(b))),
         _ => {
-            let (Some(x), Some(y)) = (a.as_f64(), b.as_f64()) else { return Err(format!("TYPE_MISMATCH: '{operator}' cannot be applied to {a} and {b}")) };
+            let (Some(x), Some(y)) = (a.as_f64(), b.as_f64()) else {
+                return Err(format!("TYPE_MISMATCH: '{operator}' cannot be applied to {a} and {b}"));
+            };
             match operator {
                 "+" => number(&(x + y)),
                 "-" => number(&(x - y)),
@@ -555,11 +584,15 @@ impl Athena {
         match (call.operation.name, &execution.result) {
             ("GetQueryExecution", result) => {
                 let status = match result {
-                    Ok(_) => json!({"State": "SUCCEEDED", "SubmissionDateTime": execution.at.to_string(), "CompletionDateTime": execution.at.to_string()}),
+                    Ok(_) => {
+                        json!({"State": "SUCCEEDED", "SubmissionDateTime": execution.at.to_string(), "CompletionDateTime": execution.at.to_string()})
+                    }
                     Err(reason) => json!({"State": "FAILED", "StateChangeReason": reason, "SubmissionDateTime": execution.at.to_string()}),
                 };
                 let scanned = result.as_ref().map_or(0, |rows| rows.scanned);
-                Ok(json!({"QueryExecution": {"QueryExecutionId": id, "Query": execution.text, "Status": status, "Statistics": {"DataScannedInBytes": scanned}}}))
+                Ok(
+                    json!({"QueryExecution": {"QueryExecutionId": id, "Query": execution.text, "Status": status, "Statistics": {"DataScannedInBytes": scanned}}}),
+                )
             }
             (_, Err(reason)) => Err(ServiceError::new(crate::api::ErrorCode::InvalidInputException, format!("Query has not succeeded: {reason}"))),
             (_, Ok(rows)) => {
@@ -578,7 +611,11 @@ fn statement_rows(glue: &mut Glue, s3: &S3, database: &str, statement: &str) -> 
     let head: Vec<&str> = upper.iter().take(3).map(String::as_str).collect();
     let rest = |skip: usize| list.get(skip).map_or("", |(at, _)| &statement[*at..]);
     let missing = |table: &str| format!("TABLE_NOT_FOUND: Table '{table}' does not exist");
-    let lines = |name: &str, rows: Vec<String>| Rows { columns: vec![name.to_owned()], rows: rows.into_iter().map(|row| vec![json!(row)]).collect(), ..Rows::default() };
+    let lines = |name: &str, rows: Vec<String>| Rows {
+        columns: vec![name.to_owned()],
+        rows: rows.into_iter().map(|row| vec![json!(row)]).collect(),
+        ..Rows::default()
+    };
     match head.as_slice() {
         ["MSCK", "REPAIR", "TABLE"] => {
             let (database, name) = qualified(rest(3), database);
@@ -591,7 +628,9 @@ fn statement_rows(glue: &mut Glue, s3: &S3, database: &str, statement: &str) -> 
         ["SHOW", "PARTITIONS", ..] => {
             let (database, name) = qualified(rest(2), database);
             let table = glue.table(&database, &name).ok_or_else(|| missing(&name))?;
-            let shown = table.partitions.keys().map(|values| table.partition_keys.iter().zip(values).map(|((key, _), value)| format!("{key}={value}")).collect::<Vec<_>>().join("/"));
+            let shown = table.partitions.keys().map(|values| {
+                table.partition_keys.iter().zip(values).map(|((key, _), value)| format!("{key}={value}")).collect::<Vec<_>>().join("/")
+            });
             Ok(lines("partition", shown.collect()))
         }
         ["SHOW", "TABLES", ..] => Ok(lines("tab_name", glue.tables().map(|(database, table, _)| format!("{database}.{table}")).collect())),
@@ -605,9 +644,16 @@ fn statement_rows(glue: &mut Glue, s3: &S3, database: &str, statement: &str) -> 
             let table = glue.table_mut(&database, &name).ok_or_else(|| missing(&name))?;
             let inside = statement.find('(').and_then(|from| statement[from..].find(')').map(|to| &statement[from + 1..from + to]));
             let inside = inside.ok_or("SYNTAX_ERROR: ALTER TABLE t ADD PARTITION (key = 'value', …) [LOCATION 's3://…']")?;
-            let given: BTreeMap<String, String> =
-                parts(inside).into_iter().filter_map(|part| part.split_once('=')).map(|(key, value)| (name_of_key(key), value.trim().trim_matches('\'').to_owned())).collect();
-            let values: Vec<String> = table.partition_keys.iter().map(|(key, _)| given.get(key).cloned().ok_or_else(|| format!("SYNTAX_ERROR: no value for {key}"))).collect::<Result<_, _>>()?;
+            let given: BTreeMap<String, String> = parts(inside)
+                .into_iter()
+                .filter_map(|part| part.split_once('='))
+                .map(|(key, value)| (name_of_key(key), value.trim().trim_matches('\'').to_owned()))
+                .collect();
+            let values: Vec<String> = table
+                .partition_keys
+                .iter()
+                .map(|(key, _)| given.get(key).cloned().ok_or_else(|| format!("SYNTAX_ERROR: no value for {key}")))
+                .collect::<Result<_, _>>()?;
             let place = statement.to_uppercase().find("LOCATION").map(|at| statement[at + 8..].trim().trim_matches('\'').to_owned());
             let folder: String = table.partition_keys.iter().zip(&values).map(|((key, _), value)| format!("{key}={value}/")).collect();
             let place = place.unwrap_or_else(|| format!("{}{folder}", table.location));
@@ -615,7 +661,10 @@ fn statement_rows(glue: &mut Glue, s3: &S3, database: &str, statement: &str) -> 
             Ok(lines("result", Vec::new()))
         }
         ["SELECT", ..] => select(glue, s3, database, statement),
-        _ => Err("SYNTAX_ERROR: statements are SELECT, MSCK REPAIR TABLE, SHOW PARTITIONS, SHOW TABLES, DESCRIBE, ALTER TABLE … ADD PARTITION".to_owned()),
+        _ => {
+            Err("SYNTAX_ERROR: statements are SELECT, MSCK REPAIR TABLE, SHOW PARTITIONS, SHOW TABLES, DESCRIBE, ALTER TABLE … ADD PARTITION"
+                .to_owned())
+        }
     }
 }
 
@@ -637,7 +686,12 @@ fn select(glue: &Glue, s3: &S3, database: &str, statement: &str) -> Result<Rows,
     }
     let (database, table_name) = qualified(table_name, database);
     let found = glue.table(&database, &table_name).or_else(|| glue.tables().find(|(_, known, _)| *known == table_name).map(|(_, _, table)| table));
-    let table = found.ok_or_else(|| format!("TABLE_NOT_FOUND: Table '{database}.{table_name}' does not exist; there are: {}", glue.tables().map(|(d, t, _)| format!("{d}.{t}")).collect::<Vec<_>>().join(", ")))?;
+    let table = found.ok_or_else(|| {
+        format!(
+            "TABLE_NOT_FOUND: Table '{database}.{table_name}' does not exist; there are: {}",
+            glue.tables().map(|(d, t, _)| format!("{d}.{t}")).collect::<Vec<_>>().join(", ")
+        )
+    })?;
     let mut out = Rows::default();
     let plain_count = clauses.len() == 2 && clause("SELECT").is_some_and(|items| items.replace(' ', "").eq_ignore_ascii_case("count(*)"));
     if plain_count && table.form == Form::Parquet {
@@ -688,7 +742,10 @@ fn select(glue: &Glue, s3: &S3, database: &str, statement: &str) -> Result<Rows,
         Some(text) => parts(text)
             .into_iter()
             .map(|part| match part.parse::<usize>() {
-                Ok(place) => wanted.get(place.wrapping_sub(1)).and_then(|(_, expr)| expr.clone()).ok_or_else(|| format!("SYNTAX_ERROR: GROUP BY position {part} is not in the select list")),
+                Ok(place) => wanted
+                    .get(place.wrapping_sub(1))
+                    .and_then(|(_, expr)| expr.clone())
+                    .ok_or_else(|| format!("SYNTAX_ERROR: GROUP BY position {part} is not in the select list")),
                 Err(_) => parse(part),
             })
             .collect::<Result<_, _>>()?,
@@ -697,7 +754,10 @@ fn select(glue: &Glue, s3: &S3, database: &str, statement: &str) -> Result<Rows,
     out.columns = wanted.iter().map(|(name, _)| name.clone()).collect();
     let mut result: Vec<(Vec<Value>, Row, Vec<Row>)> = Vec::new();
     let cells = |row: &Row, group: Option<&[Row]>| -> Result<Vec<Value>, String> {
-        wanted.iter().map(|(name, expr)| expr.as_ref().map_or_else(|| Ok(row.get(name).cloned().unwrap_or_default()), |expr| eval(expr, row, group))).collect()
+        wanted
+            .iter()
+            .map(|(name, expr)| expr.as_ref().map_or_else(|| Ok(row.get(name).cloned().unwrap_or_default()), |expr| eval(expr, row, group)))
+            .collect()
     };
     if grouped {
         let mut by_key: BTreeMap<String, Vec<Row>> = BTreeMap::new();
@@ -736,7 +796,8 @@ fn select(glue: &Glue, s3: &S3, database: &str, statement: &str) -> Result<Rows,
                 Some((at, word)) if word.eq_ignore_ascii_case("desc") || word.eq_ignore_ascii_case("asc") => part[..*at].trim(),
                 _ => part,
             };
-            let place = body.parse::<usize>().ok().map(|place| place.wrapping_sub(1)).or_else(|| out.columns.iter().position(|column| *column == name(body)));
+            let place =
+                body.parse::<usize>().ok().map(|place| place.wrapping_sub(1)).or_else(|| out.columns.iter().position(|column| *column == name(body)));
             let expr = if place.is_none() { Some(parse(body)?) } else { None };
             for ((cells, row, group), (values, directions)) in result.iter().zip(&mut keys) {
                 let value = match (place, &expr) {
@@ -751,7 +812,12 @@ fn select(glue: &Glue, s3: &S3, database: &str, statement: &str) -> Result<Rows,
         let mut order_of: Vec<usize> = (0..result.len()).collect();
         order_of.sort_by(|a, b| {
             let (a, b) = (&keys[*a], &keys[*b]);
-            a.0.iter().zip(&b.0).zip(&a.1).map(|((x, y), descending)| if *descending { order(y, x) } else { order(x, y) }).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+            a.0.iter()
+                .zip(&b.0)
+                .zip(&a.1)
+                .map(|((x, y), descending)| if *descending { order(y, x) } else { order(x, y) })
+                .find(|order| order.is_ne())
+                .unwrap_or(Ordering::Equal)
         });
         out.rows = order_of.into_iter().map(|at| result[at].0.clone()).collect();
     } else {
@@ -773,7 +839,11 @@ mod tests {
         let call = |glue: &mut Glue, operation: &str, body: Value| glue.call(now, &Call::of("glue", operation, &body).expect("good")).expect("done");
         call(&mut glue, "CreateDatabase", json!({"DatabaseInput": {"Name": "d"}}));
         let storage = json!({"Columns": [{"Name": "vendor", "Type": "string"}, {"Name": "fare", "Type": "double"}], "Location": "s3://bucket/trips"});
-        call(&mut glue, "CreateTable", json!({"DatabaseName": "d", "TableInput": {"Name": "trips", "StorageDescriptor": storage, "PartitionKeys": [{"Name": "year", "Type": "string"}]}}));
+        call(
+            &mut glue,
+            "CreateTable",
+            json!({"DatabaseName": "d", "TableInput": {"Name": "trips", "StorageDescriptor": storage, "PartitionKeys": [{"Name": "year", "Type": "string"}]}}),
+        );
         s3.create(now, "bucket").expect("free");
         let rows = "{\"vendor\":\"CMT\",\"fare\":10}\n{\"vendor\":\"VTS\",\"fare\":5.5}\n{\"vendor\":\"CMT\",\"fare\":2}\n";
         s3.put(now, "bucket", "trips/year=2019/a", rows.as_bytes().into(), "").expect("there");
@@ -788,7 +858,10 @@ mod tests {
         assert_eq!(ask("select count(*) from trips"), Ok("[[0]]".to_owned()));
         assert!(ask("MSCK REPAIR TABLE trips;").expect("good").contains("2019"));
         assert_eq!(ask("select count(*) from d.trips"), Ok("[[3]]".to_owned()));
-        assert_eq!(ask("SELECT vendor, count(*) AS n, sum(fare) total FROM trips GROUP BY vendor ORDER BY n DESC"), Ok("[[\"CMT\",2,12],[\"VTS\",1,5.5]]".to_owned()));
+        assert_eq!(
+            ask("SELECT vendor, count(*) AS n, sum(fare) total FROM trips GROUP BY vendor ORDER BY n DESC"),
+            Ok("[[\"CMT\",2,12],[\"VTS\",1,5.5]]".to_owned())
+        );
         assert_eq!(ask("select vendor from trips where fare > 5 and year = '2019' order by fare limit 1"), Ok("[[\"VTS\"]]".to_owned()));
         assert_eq!(ask("select distinct vendor from trips"), Ok("[[\"CMT\"],[\"VTS\"]]".to_owned()));
         assert_eq!(ask("select vendor, avg(fare) from trips group by 1 having count(*) > 1"), Ok("[[\"CMT\",6.0]]".to_owned()));

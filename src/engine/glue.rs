@@ -218,7 +218,8 @@ impl Glue {
                 Ok(json!({"TableList": list}))
             }
             "CreatePartition" => {
-                let values: Vec<String> = body["PartitionInput"]["Values"].as_array().into_iter().flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect();
+                let values: Vec<String> =
+                    body["PartitionInput"]["Values"].as_array().into_iter().flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect();
                 let location = body["PartitionInput"]["StorageDescriptor"]["Location"].as_str().unwrap_or_default().to_owned();
                 let name = text("TableName");
                 let table = self.tables_of(database)?.get_mut(&name.to_lowercase()).ok_or_else(|| missing("Table", name))?;

@@ -152,9 +152,8 @@ mod tests {
     #[test]
     fn policies_allow_and_deny() {
         let mut iam = Iam::default();
-        let call = |iam: &mut Iam, operation: &str, body: Value| {
-            iam.call(VirtualTime(0), "123456789012", &Call::of("iam", operation, &body).expect("good"))
-        };
+        let call =
+            |iam: &mut Iam, operation: &str, body: Value| iam.call(VirtualTime(0), "123456789012", &Call::of("iam", operation, &body).expect("good"));
         call(&mut iam, "CreateRole", json!({"RoleName": "r", "AssumeRolePolicyDocument": "{}"})).expect("free");
         let arn = "arn:aws:iam::123456789012:role/r";
         assert!(!iam.allows(arn, "firehose:PutRecordBatch"));

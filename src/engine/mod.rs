@@ -36,8 +36,8 @@ mod world;
 
 use std::sync::Arc;
 
-use crate::api::ServiceError;
 use crate::api::Operation;
+use crate::api::ServiceError;
 
 use consumers::{Consumer, ConsumerSettings};
 use controls::Control;
@@ -284,7 +284,9 @@ impl Engine {
 
     /// The first records that the first producer's generator makes, each hundredth a watermark when the producer sends them.
     pub fn sample_records(&self, count: u64) -> Vec<Vec<u8>> {
-        let Some(producer) = self.producers.iter().find(|producer| producer.settings.watermark.is_some()).or_else(|| self.producers.first()) else { return Vec::new() };
+        let Some(producer) = self.producers.iter().find(|producer| producer.settings.watermark.is_some()).or_else(|| self.producers.first()) else {
+            return Vec::new();
+        };
         let Some(id) = producer.generator() else { return Vec::new() };
         (0..count)
             .map(|index| {

@@ -50,6 +50,7 @@ impl<'d> Reader<'d> {
     }
 
     /// The next field with its number; `None` at the end.
+    #[allow(clippy::should_implement_trait, reason = "an iterator cannot say that the message is malformed")]
     pub fn next(&mut self) -> Result<Option<(u32, Field<'d>)>, Malformed> {
         if self.rest.is_empty() {
             return Ok(None);

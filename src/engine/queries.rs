@@ -69,7 +69,8 @@ impl Engine {
             }
             "lambda:function" => {
                 let function = services.lambda.function(name)?;
-                let mappings: Vec<_> = services.lambda.mappings().map(|(_, mapping)| mapping).filter(|mapping| mapping.function == function.name).collect();
+                let mappings: Vec<_> =
+                    services.lambda.mappings().map(|(_, mapping)| mapping).filter(|mapping| mapping.function == function.name).collect();
                 let sum = |of: fn(&super::lambda::mapping::Mapping) -> u64| mappings.iter().map(|mapping| of(mapping)).sum::<u64>();
                 vec![
                     ("runtime", json!(function.runtime)),
@@ -98,7 +99,8 @@ impl Engine {
             }
             "s3:prefix" => {
                 let (bucket, prefix) = name.split_once('/')?;
-                let found: Vec<_> = services.s3.bucket(bucket)?.objects.range(prefix.to_owned()..).take_while(|(key, _)| key.starts_with(prefix)).collect();
+                let found: Vec<_> =
+                    services.s3.bucket(bucket)?.objects.range(prefix.to_owned()..).take_while(|(key, _)| key.starts_with(prefix)).collect();
                 if found.is_empty() {
                     return None;
                 }
@@ -178,7 +180,11 @@ impl Engine {
     pub fn shards_read(&self, stream: &str) -> usize {
         self.actions()
             .iter()
-            .filter(|action| action.operation == Operation::Kinesis(crate::api::kinesis::Operation::GetRecords) && action.error.is_none() && action.stream.as_deref() == Some(stream))
+            .filter(|action| {
+                action.operation == Operation::Kinesis(crate::api::kinesis::Operation::GetRecords)
+                    && action.error.is_none()
+                    && action.stream.as_deref() == Some(stream)
+            })
             .filter_map(|action| action.shard.as_deref())
             .collect::<BTreeSet<_>>()
             .len()

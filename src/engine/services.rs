@@ -15,7 +15,7 @@ use super::iam::Iam;
 use super::kinesis::store::ReadBuffer;
 use super::kinesis::{Ctx, Kinesis};
 use super::kpl::{self, Deaggregated};
-use super::lambda::function::Program;
+use super::lambda::function::{Program, is_rule};
 use super::lambda::mapping::{Batch, Step};
 use super::lambda::{Caller, Due as LambdaDue, HandlerAnswer, Lambda, Outcome};
 use super::limits::Limits;
@@ -88,7 +88,9 @@ impl Services {
             "glue" => self.glue.call(ctx.now, call),
             "athena" => self.athena.call(ctx.now, self.seed, &mut self.glue, &self.s3, call),
             "iam" => self.iam.call(ctx.now, &self.account, call),
-            "sts" => Ok(json!({"UserId": "AIDAKINLAB00000000000", "Account": self.account, "Arn": format!("arn:aws:iam::{}:user/learner", self.account)})),
+            "sts" => {
+                Ok(json!({"UserId": "AIDAKINLAB00000000000", "Account": self.account, "Arn": format!("arn:aws:iam::{}:user/learner", self.account)}))
+            }
             other => Err(ServiceError::not_simulated(&format!("{other} {}", call.operation.name))),
         }
     }
@@ -127,14 +129,20 @@ impl Services {
     }
 
     /// Delivery streams, functions and buckets for display.
-    pub fn view(&self, now: VirtualTime, limits: &Limits, metrics: &Metrics, seconds: usize) -> (Vec<DeliveryStreamView>, Vec<FunctionView>, Vec<BucketView>) {
+    pub fn view(
+        &self,
+        now: VirtualTime,
+        limits: &Limits,
+        metrics: &Metrics,
+        seconds: usize,
+    ) -> (Vec<DeliveryStreamView>, Vec<FunctionView>, Vec<BucketView>) {
         let deliveries = self.firehose.streams().map(|stream| stream.view(now, limits)).collect();
         let functions = self
             .lambda
             .functions()
             .map(|function| {
                 let (runtime, file) = match &function.program {
-                    Program::Rule(_) => ("rule".to_owned(), function.files.keys().find(|name| name.ends_with(".rule")).cloned().unwrap_or_default()),
+                    Program::Rule(_) => ("rule".to_owned(), function.files.keys().find(|name| is_rule(name)).cloned().unwrap_or_default()),
                     Program::Node(file, _) | Program::Python(file, _) => (function.runtime.clone(), file.clone()),
                 };
                 let mappings = self
@@ -159,11 +167,18 @@ impl Services {
                     runtime,
                     code: (file.clone(), function.files.get(&file).cloned().unwrap_or_default()),
                     mappings,
-                    target: ["delivery_stream", "DELIVERY_STREAM", "firehose_stream", "stream_name"].iter().find_map(|name| function.environment.get(*name).cloned()),
+                    target: ["delivery_stream", "DELIVERY_STREAM", "firehose_stream", "stream_name"]
+                        .iter()
+                        .find_map(|name| function.environment.get(*name).cloned()),
                     counts: function.counts,
                     running: function.running,
                     last_ms: function.last_duration.as_millis(),
-                    per_second: metrics.per_second(Metric::Invocations, &Dimensions::Function(function.name.clone()), now, seconds.min(super::metrics::SECONDS_KEPT)),
+                    per_second: metrics.per_second(
+                        Metric::Invocations,
+                        &Dimensions::Function(function.name.clone()),
+                        now,
+                        seconds.min(super::metrics::SECONDS_KEPT),
+                    ),
                     fault: if function.failing {
                         Some("every call fails".to_owned())
                     } else if slower > 0 {
@@ -323,7 +338,9 @@ impl Services {
         } else if batch.pending.is_empty() || target.is_none() {
             Ok(())
         } else if !self.iam.allows(&role, "firehose:PutRecordBatch") {
-            Err(format!("An error occurred (AccessDeniedException) when calling the PutRecordBatch operation: {role} is not authorized to perform: firehose:PutRecordBatch"))
+            Err(format!(
+                "An error occurred (AccessDeniedException) when calling the PutRecordBatch operation: {role} is not authorized to perform: firehose:PutRecordBatch"
+            ))
         } else {
             let target = target.unwrap_or_default();
             let (firehose, mut env) = self.apart();
@@ -354,7 +371,11 @@ impl Services {
                                 now + wait
                             };
                             let secs = wait.as_millis();
-                            self.lambda.print(&name, now, format!("FailedPutCount {left}, retry {calls} of {retries} in {}.{:03} s", secs / 1000, secs % 1000));
+                            self.lambda.print(
+                                &name,
+                                now,
+                                format!("FailedPutCount {left}, retry {calls} of {retries} in {}.{:03} s", secs / 1000, secs % 1000),
+                            );
                             ctx.metrics.add(Metric::FailedPutCount, &Dimensions::Function(name.clone()), now, left as u64);
                             ctx.schedule.at(at, Wake::Lambda { due: LambdaDue::Put { mapping: index, shard, batch: id } });
                             return;
@@ -376,13 +397,17 @@ impl Services {
         let verdict = match outcome {
             Outcome::Answer(text) => {
                 let parsed: Value = serde_json::from_str(text).unwrap_or_default();
-                let failures: Vec<&str> = parsed["batchItemFailures"].as_array().into_iter().flatten().filter_map(|item| item["itemIdentifier"].as_str()).collect();
+                let failures: Vec<&str> =
+                    parsed["batchItemFailures"].as_array().into_iter().flatten().filter_map(|item| item["itemIdentifier"].as_str()).collect();
                 if report && !failures.is_empty() {
                     // Everything from the lowest number on is sent again.
                     from = self.running(index, shard, id).and_then(|batch| {
                         let shard = kinesis.stream(&stream_name)?.shards.get(&batch.shard)?;
                         (batch.first..batch.next).find(|counter| {
-                            shard.log.slot(*counter).is_some_and(|slot| failures.contains(&shard.sequence_number(*counter, slot.arrival).to_string().as_str()))
+                            shard
+                                .log
+                                .slot(*counter)
+                                .is_some_and(|slot| failures.contains(&shard.sequence_number(*counter, slot.arrival).to_string().as_str()))
                         })
                     });
                     Err(format!("{} items failed", failures.len()))
@@ -401,7 +426,16 @@ impl Services {
         self.look(ctx, kinesis, index, shard);
     }
 
-    fn batch_over(&mut self, ctx: &mut Ctx<'_>, kinesis: &Kinesis, index: usize, shard: u32, id: u64, verdict: Result<(), String>, from: Option<u64>) {
+    fn batch_over(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        kinesis: &Kinesis,
+        index: usize,
+        shard: u32,
+        id: u64,
+        verdict: Result<(), String>,
+        from: Option<u64>,
+    ) {
         let _ = kinesis;
         let now = ctx.now;
         let Some(mapping) = self.lambda.mapping_mut(index) else { return };
@@ -437,7 +471,9 @@ impl Engine {
     pub(super) fn apply_service(&mut self, call: &Call) -> Result<Reply, ServiceError> {
         let (kinesis, services, mut ctx) = self.world();
         let answer = services.call(&mut ctx, kinesis, call);
-        let subject = ["DeliveryStreamName", "FunctionName", "Bucket", "TableName", "RoleName"].iter().find_map(|name| call.body[*name].as_str().map(str::to_owned));
+        let subject = ["DeliveryStreamName", "FunctionName", "Bucket", "TableName", "RoleName"]
+            .iter()
+            .find_map(|name| call.body[*name].as_str().map(str::to_owned));
         let error = answer.as_ref().err().map(|error| error.code.name());
         self.note(Action { at: self.now, operation: crate::api::Operation::Other(call.operation), stream: subject, shard: None, error });
         if answer.is_ok() && call.operation.name == "CreateBucket" {
@@ -468,7 +504,8 @@ impl Engine {
                 services.s3.bucket_mut(bucket).ok_or_else(|| missing("bucket", bucket))?.refuses = on.then_some(*refusal);
             }
             Fault::SlowFunction { function, by } => {
-                services.lambda.function_mut(function).ok_or_else(|| missing("function", function))?.slower = if on { *by } else { VirtualDuration::ZERO };
+                services.lambda.function_mut(function).ok_or_else(|| missing("function", function))?.slower =
+                    if on { *by } else { VirtualDuration::ZERO };
             }
             Fault::FailingFunction { function } => {
                 services.lambda.function_mut(function).ok_or_else(|| missing("function", function))?.failing = on;

@@ -211,6 +211,7 @@ pub struct TimelineSpec {
 /// A timeline action.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[allow(clippy::large_enum_variant, reason = "a lab has a handful of actions")]
 pub enum ActionSpec {
     /// The narrator speaks.
     Say {

@@ -8,10 +8,10 @@ use crate::api::kinesis::KinesisResponse;
 use crate::api::{Request, Response};
 use crate::engine::generate::duration::Dur;
 use crate::engine::kinesis::hash::HashKey;
+use crate::engine::lambda::Outcome as Invoked;
 use crate::engine::producers::Overrides;
 use crate::engine::time::{VirtualDuration, parse_iso};
 use crate::engine::view::Wants;
-use crate::engine::lambda::Outcome as Invoked;
 use crate::engine::{Command, Reply, WorldCommand};
 use serde_json::{Value, json};
 
@@ -281,13 +281,21 @@ fn invoked(session: &mut Session, id: u64) -> Value {
         session.answer_wants();
         if let Some(outcome) = session.engine.take_invoked(id) {
             return match outcome {
-                Invoked::Answer(text) => json!({"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": serde_json::from_str::<Value>(&text).unwrap_or(Value::Null)}),
-                Invoked::Native(kept) => json!({"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": {"kept": kept.iter().filter(|kept| **kept).count(), "dropped": kept.iter().filter(|kept| !**kept).count()}}),
+                Invoked::Answer(text) => {
+                    json!({"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": serde_json::from_str::<Value>(&text).unwrap_or(Value::Null)})
+                }
+                Invoked::Native(kept) => {
+                    json!({"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": {"kept": kept.iter().filter(|kept| **kept).count(), "dropped": kept.iter().filter(|kept| !**kept).count()}})
+                }
                 Invoked::Error { kind, message, trace } => {
                     json!({"StatusCode": 200, "FunctionError": "Unhandled", "ExecutedVersion": "$LATEST", "Payload": {"errorType": kind, "errorMessage": message, "trace": trace}})
                 }
-                Invoked::TimedOut => json!({"StatusCode": 200, "FunctionError": "Unhandled", "ExecutedVersion": "$LATEST", "Payload": {"errorMessage": "Task timed out"}}),
-                other => json!({"StatusCode": 200, "FunctionError": "Unhandled", "ExecutedVersion": "$LATEST", "Payload": {"errorMessage": format!("{other:?}")}}),
+                Invoked::TimedOut => {
+                    json!({"StatusCode": 200, "FunctionError": "Unhandled", "ExecutedVersion": "$LATEST", "Payload": {"errorMessage": "Task timed out"}})
+                }
+                other => {
+                    json!({"StatusCode": 200, "FunctionError": "Unhandled", "ExecutedVersion": "$LATEST", "Payload": {"errorMessage": format!("{other:?}")}})
+                }
             };
         }
         let Some(next) = session.engine.next_event_at() else { return json!({"StatusCode": 500}) };

@@ -8,8 +8,8 @@ use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::alphabet;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use md5::Md5;
 use rquickjs::prelude::Func;
 use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Exception, Function, Runtime, TypedArray, Value as Js};
@@ -35,8 +35,10 @@ const STACK: usize = 400 << 10;
 
 /// Base64 as Node.js reads it: padding or none, both alphabets, white space.
 fn base64_lenient(text: &str) -> Vec<u8> {
-    const LENIENT: GeneralPurpose =
-        GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true));
+    const LENIENT: GeneralPurpose = GeneralPurpose::new(
+        &alphabet::STANDARD,
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true),
+    );
     if let Ok(bytes) = STANDARD.decode(text) {
         return bytes;
     }
@@ -267,7 +269,9 @@ fn set_up<'js>(ctx: &Ctx<'js>, want: &Want, start_ms: u64, logs: &Rc<RefCell<Vec
 
 fn environment(want: &Want) -> std::collections::BTreeMap<String, String> {
     let mut environment = want.environment.clone();
-    for (name, value) in [("AWS_REGION", "us-east-1"), ("AWS_DEFAULT_REGION", "us-east-1"), ("AWS_LAMBDA_FUNCTION_NAME", &*want.function), ("TZ", "UTC")] {
+    for (name, value) in
+        [("AWS_REGION", "us-east-1"), ("AWS_DEFAULT_REGION", "us-east-1"), ("AWS_LAMBDA_FUNCTION_NAME", &*want.function), ("TZ", "UTC")]
+    {
         environment.entry(name.to_owned()).or_insert_with(|| value.to_owned());
     }
     environment

@@ -13,8 +13,8 @@ use crate::lab::{Lab, LabRun, build_world};
 
 use super::clock::Clock;
 use super::driver::Outcome;
-use super::outside::AgentRun;
 use super::handlers::Handlers;
+use super::outside::AgentRun;
 use super::runlog::{Entry, FORM, Header, Keeper, Progress, What};
 
 /// A lab being played.

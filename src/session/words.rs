@@ -53,7 +53,12 @@ fn call(session: &mut Session, service: &str, operation: &str, body: &Value) -> 
 }
 
 fn refused(error: &ServiceError, operation: &str) -> Outcome {
-    Outcome { message: format!("An error occurred ({}) when calling the {operation} operation: {}", error.code, error.message), failed: true, status: 254, ..Outcome::default() }
+    Outcome {
+        message: format!("An error occurred ({}) when calling the {operation} operation: {}", error.code, error.message),
+        failed: true,
+        status: 254,
+        ..Outcome::default()
+    }
 }
 
 /// Bucket and key of `s3://bucket/key`.
@@ -63,14 +68,21 @@ fn place(text: &str) -> Option<(&str, &str)> {
 }
 
 fn s3(session: &mut Session, words: &[&str]) -> Outcome {
-    const USAGE: &str = "aws s3 ls [s3://BUCKET/PREFIX] [--recursive] | cp FROM TO | cp s3://… - | select s3://…/KEY [ROWS] | mb s3://BUCKET | rb | rm [--recursive]";
+    const USAGE: &str =
+        "aws s3 ls [s3://BUCKET/PREFIX] [--recursive] | cp FROM TO | cp s3://… - | select s3://…/KEY [ROWS] | mb s3://BUCKET | rb | rm [--recursive]";
     let flags: Vec<&str> = words.iter().copied().filter(|word| word.starts_with("--")).collect();
     let plain: Vec<&str> = words.iter().copied().filter(|word| !word.starts_with("--")).collect();
     let recursive = flags.contains(&"--recursive");
     match plain.as_slice() {
         ["ls"] if !recursive => {
             let services = session.engine.services();
-            Outcome::data(services.s3.buckets().map(|(name, bucket)| format!("{} {name}\n", bucket.created.to_string()[..19].replace('T', " "))).collect::<String>())
+            Outcome::data(
+                services
+                    .s3
+                    .buckets()
+                    .map(|(name, bucket)| format!("{} {name}\n", bucket.created.to_string()[..19].replace('T', " ")))
+                    .collect::<String>(),
+            )
         }
         ["ls"] => {
             let services = session.engine.services();
@@ -86,7 +98,13 @@ fn s3(session: &mut Session, words: &[&str]) -> Outcome {
             let target = target.strip_prefix("s3://").map_or_else(|| format!("s3://{target}"), |_| (*target).to_owned());
             let (bucket, prefix) = place(&target).unwrap_or_default();
             let Some(found) = session.engine.services().s3.bucket(bucket) else {
-                return Outcome { message: "An error occurred (NoSuchBucket) when calling the ListObjectsV2 operation: The specified bucket does not exist".to_owned(), failed: true, status: 254, ..Outcome::default() };
+                return Outcome {
+                    message: "An error occurred (NoSuchBucket) when calling the ListObjectsV2 operation: The specified bucket does not exist"
+                        .to_owned(),
+                    failed: true,
+                    status: 254,
+                    ..Outcome::default()
+                };
             };
             let (mut text, mut folder, mut count, mut bytes) = (String::new(), String::new(), 0u64, 0u64);
             let base = prefix.rfind('/').map_or(0, |at| at + 1);
@@ -107,26 +125,41 @@ fn s3(session: &mut Session, words: &[&str]) -> Outcome {
             if flags.contains(&"--summarize") {
                 let _ = writeln!(text, "\nTotal Objects: {count}\n   Total Size: {bytes}");
             }
-            if count == 0 { Outcome { status: 1, failed: true, message: "no object has this prefix yet".to_owned(), ..Outcome::default() } } else { Outcome::data(text) }
+            if count == 0 {
+                Outcome { status: 1, failed: true, message: "no object has this prefix yet".to_owned(), ..Outcome::default() }
+            } else {
+                Outcome::data(text)
+            }
         }
         ["mb", target] => match place(target) {
             Some((bucket, "")) => match call(session, "s3api", "CreateBucket", &json!({"Bucket": bucket})) {
                 Ok(_) => Outcome::data(format!("make_bucket: {bucket}\n")),
-                Err(error) => Outcome { message: format!("make_bucket failed: {target} {}", refused(&error, "CreateBucket").message), failed: true, status: 1, ..Outcome::default() },
+                Err(error) => Outcome {
+                    message: format!("make_bucket failed: {target} {}", refused(&error, "CreateBucket").message),
+                    failed: true,
+                    status: 1,
+                    ..Outcome::default()
+                },
             },
             _ => Outcome::refused("aws s3 mb s3://BUCKET"),
         },
         ["rb", target] => match place(target) {
             Some((bucket, "")) => {
                 if flags.contains(&"--force") {
-                    let keys: Vec<String> = session.engine.services().s3.bucket(bucket).map(|bucket| bucket.objects.keys().cloned().collect()).unwrap_or_default();
+                    let keys: Vec<String> =
+                        session.engine.services().s3.bucket(bucket).map(|bucket| bucket.objects.keys().cloned().collect()).unwrap_or_default();
                     for key in keys {
                         let _ = call(session, "s3api", "DeleteObject", &json!({"Bucket": bucket, "Key": key}));
                     }
                 }
                 match call(session, "s3api", "DeleteBucket", &json!({"Bucket": bucket})) {
                     Ok(_) => Outcome::data(format!("remove_bucket: {bucket}\n")),
-                    Err(error) => Outcome { message: format!("remove_bucket failed: {target} {}", refused(&error, "DeleteBucket").message), failed: true, status: 1, ..Outcome::default() },
+                    Err(error) => Outcome {
+                        message: format!("remove_bucket failed: {target} {}", refused(&error, "DeleteBucket").message),
+                        failed: true,
+                        status: 1,
+                        ..Outcome::default()
+                    },
                 }
             }
             _ => Outcome::refused("aws s3 rb s3://BUCKET [--force]"),
@@ -134,8 +167,14 @@ fn s3(session: &mut Session, words: &[&str]) -> Outcome {
         ["rm", target] => {
             let Some((bucket, key)) = place(target) else { return Outcome::refused(USAGE) };
             let keys: Vec<String> = match session.engine.services().s3.bucket(bucket) {
-                Some(bucket) => bucket.objects.keys().filter(|known| if recursive { known.starts_with(key) } else { *known == key }).cloned().collect(),
-                None => return Outcome::refused("fatal error: An error occurred (NoSuchBucket) when calling the ListObjectsV2 operation: The specified bucket does not exist"),
+                Some(bucket) => {
+                    bucket.objects.keys().filter(|known| if recursive { known.starts_with(key) } else { *known == key }).cloned().collect()
+                }
+                None => {
+                    return Outcome::refused(
+                        "fatal error: An error occurred (NoSuchBucket) when calling the ListObjectsV2 operation: The specified bucket does not exist",
+                    );
+                }
             };
             let mut text = String::new();
             for key in keys {
@@ -207,8 +246,11 @@ fn query(session: &mut Session, statement: &str) -> Outcome {
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
-            let lines: Vec<Vec<String>> = std::iter::once(rows.columns.clone()).chain(rows.rows.iter().map(|row| row.iter().map(shown).collect())).collect();
-            let widths: Vec<usize> = (0..rows.columns.len()).map(|at| lines.iter().map(|line| line.get(at).map_or(0, |cell| cell.chars().count())).max().unwrap_or(0)).collect();
+            let lines: Vec<Vec<String>> =
+                std::iter::once(rows.columns.clone()).chain(rows.rows.iter().map(|row| row.iter().map(shown).collect())).collect();
+            let widths: Vec<usize> = (0..rows.columns.len())
+                .map(|at| lines.iter().map(|line| line.get(at).map_or(0, |cell| cell.chars().count())).max().unwrap_or(0))
+                .collect();
             let mut text = String::new();
             for (number, line) in lines.iter().enumerate() {
                 let cells: Vec<String> = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
@@ -246,7 +288,12 @@ fn sample(session: &mut Session, words: &[&str]) -> Outcome {
             let keeps = rule.keeps(record);
             kept += usize::from(keeps);
             let line: String = String::from_utf8_lossy(record).chars().take(90).collect();
-            let _ = writeln!(text, "{} {line}… {}", if keeps { "kept   " } else { "dropped" }, if keeps { String::new() } else { format!("({})", rule.reason(record)) });
+            let _ = writeln!(
+                text,
+                "{} {line}… {}",
+                if keeps { "kept   " } else { "dropped" },
+                if keeps { String::new() } else { format!("({})", rule.reason(record)) }
+            );
         }
         let _ = writeln!(text, "{kept} of {} records are kept.", records.len());
         session.note_act("lambda test");
@@ -314,7 +361,11 @@ fn functions(session: &Session) -> Outcome {
     let mut text = String::new();
     for function in &view.functions {
         let (calls, errors, throttles) = function.counts;
-        let _ = writeln!(text, "Function {} ({}): {calls} calls, {errors} errors, {throttles} throttled, {} running, last {} ms.", function.name, function.runtime, function.running, function.last_ms);
+        let _ = writeln!(
+            text,
+            "Function {} ({}): {calls} calls, {errors} errors, {throttles} throttled, {} running, last {} ms.",
+            function.name, function.runtime, function.running, function.last_ms
+        );
         for mapping in &function.mappings {
             let (read, kept, dropped, again, given_up) = mapping.counts;
             let _ = writeln!(
@@ -332,7 +383,11 @@ fn deliveries(session: &Session) -> Outcome {
     let mut text = String::new();
     for stream in &view.deliveries {
         let parts: Vec<String> = stream.accounting.iter().map(|(name, amount)| format!("{name} {amount}")).collect();
-        let _ = writeln!(text, "Delivery stream {}: {}, from {} to {} as {}.", stream.name, stream.status, stream.source, stream.destination, stream.format);
+        let _ = writeln!(
+            text,
+            "Delivery stream {}: {}, from {} to {} as {}.",
+            stream.name, stream.status, stream.source, stream.destination, stream.format
+        );
         let _ = writeln!(
             text,
             "  buffer {} of {} MiB, {} of {} s; {} ({})",
@@ -344,7 +399,15 @@ fn deliveries(session: &Session) -> Outcome {
             if stream.balanced { "balanced" } else { "NOT BALANCED" }
         );
         for object in stream.objects.iter().take(5) {
-            let _ = writeln!(text, "  {} s3://{}/{}: {} records, {} bytes", object.at.clock_text(), object.bucket, object.key, object.records, object.bytes);
+            let _ = writeln!(
+                text,
+                "  {} s3://{}/{}: {} records, {} bytes",
+                object.at.clock_text(),
+                object.bucket,
+                object.key,
+                object.records,
+                object.bytes
+            );
         }
         for retry in &stream.retries {
             let _ = writeln!(text, "  retrying: {retry}");
@@ -356,7 +419,12 @@ fn deliveries(session: &Session) -> Outcome {
 /// Lets time pass until the buffers of a delivery stream are empty: a teaching aid outside AWS's operations.
 fn flush(session: &mut Session, name: &str) -> Outcome {
     let waits = |session: &Session| {
-        session.engine.services().firehose.stream(name).map(|stream| stream.buffered() + stream.in_transform() + stream.in_flight() + stream.failing() > 0)
+        session
+            .engine
+            .services()
+            .firehose
+            .stream(name)
+            .map(|stream| stream.buffered() + stream.in_transform() + stream.in_flight() + stream.failing() > 0)
     };
     let Some(mut more) = waits(session) else { return Outcome::refused(format!("there is no delivery stream {name}")) };
     let until = session.now() + VirtualDuration::from_secs(960);
@@ -364,7 +432,11 @@ fn flush(session: &mut Session, name: &str) -> Outcome {
         session.advance(session.now() + VirtualDuration::SECOND);
         more = waits(session) == Some(true);
     }
-    Outcome::said(if more { format!("Time {}. Records still wait: its producers go on.", session.now().clock_text()) } else { format!("Time {}. Its buffers are empty.", session.now().clock_text()) })
+    Outcome::said(if more {
+        format!("Time {}. Records still wait: its producers go on.", session.now().clock_text())
+    } else {
+        format!("Time {}. Its buffers are empty.", session.now().clock_text())
+    })
 }
 
 /// One line of the lab's wizard after the other.
@@ -431,14 +503,18 @@ fn resolve(value: &Value, names: &dyn Fn(&str) -> Option<String>) -> Result<Valu
                 ("Fn::Join", Value::Array(parts)) => {
                     let separator = parts.first().and_then(Value::as_str).unwrap_or_default();
                     let items = parts.get(1).and_then(Value::as_array).cloned().unwrap_or_default();
-                    let texts: Vec<String> = items.iter().map(|item| resolve(item, names).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))).collect::<Result<_, _>>()?;
+                    let texts: Vec<String> = items
+                        .iter()
+                        .map(|item| resolve(item, names).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+                        .collect::<Result<_, _>>()?;
                     Ok(Value::String(texts.join(separator)))
                 }
                 _ => Ok(json!({key: resolve(inner, names)?})),
             }
         }
         Value::Object(object) => {
-            let members: Result<Map<String, Value>, String> = object.iter().map(|(key, value)| resolve(value, names).map(|value| (key.clone(), value))).collect();
+            let members: Result<Map<String, Value>, String> =
+                object.iter().map(|(key, value)| resolve(value, names).map(|value| (key.clone(), value))).collect();
             members.map(Value::Object)
         }
         Value::Array(items) => items.iter().map(|item| resolve(item, names)).collect::<Result<Vec<_>, _>>().map(Value::Array),
@@ -460,9 +536,17 @@ fn calls_of(kind: &str, name: &str, properties: &Value) -> Result<Vec<(&'static 
         "AWS::Glue::Table" => vec![("glue", "CreateTable", without("CatalogId"))],
         "AWS::IAM::Role" => {
             let role = text("RoleName");
-            let mut calls = vec![("iam", "CreateRole", json!({"RoleName": role, "AssumeRolePolicyDocument": properties["AssumeRolePolicyDocument"].to_string()}))];
+            let mut calls = vec![(
+                "iam",
+                "CreateRole",
+                json!({"RoleName": role, "AssumeRolePolicyDocument": properties["AssumeRolePolicyDocument"].to_string()}),
+            )];
             for policy in properties["Policies"].as_array().into_iter().flatten() {
-                calls.push(("iam", "PutRolePolicy", json!({"RoleName": role, "PolicyName": policy["PolicyName"], "PolicyDocument": policy["PolicyDocument"].to_string()})));
+                calls.push((
+                    "iam",
+                    "PutRolePolicy",
+                    json!({"RoleName": role, "PolicyName": policy["PolicyName"], "PolicyDocument": policy["PolicyDocument"].to_string()}),
+                ));
             }
             for arn in properties["ManagedPolicyArns"].as_array().into_iter().flatten() {
                 calls.push(("iam", "AttachRolePolicy", json!({"RoleName": role, "PolicyArn": arn})));
@@ -479,7 +563,11 @@ fn calls_of(kind: &str, name: &str, properties: &Value) -> Result<Vec<(&'static 
         "AWS::Lambda::EventSourceMapping" => vec![("lambda", "CreateEventSourceMapping", properties.clone())],
         "AWS::KinesisFirehose::DeliveryStream" => vec![("firehose", "CreateDeliveryStream", properties.clone())],
         "AWS::Kinesis::Stream" => vec![("kinesis", "CreateStream", json!({"StreamName": text("Name"), "ShardCount": properties["ShardCount"]}))],
-        other => return Err(format!("Template format error: Unrecognized resource types: [{other}]; there are: AWS::S3::Bucket, AWS::Glue::Database, AWS::Glue::Table, AWS::IAM::Role, AWS::Lambda::Function, AWS::Lambda::EventSourceMapping, AWS::KinesisFirehose::DeliveryStream, AWS::Kinesis::Stream")),
+        other => {
+            return Err(format!(
+                "Template format error: Unrecognized resource types: [{other}]; there are: AWS::S3::Bucket, AWS::Glue::Database, AWS::Glue::Table, AWS::IAM::Role, AWS::Lambda::Function, AWS::Lambda::EventSourceMapping, AWS::KinesisFirehose::DeliveryStream, AWS::Kinesis::Stream"
+            ));
+        }
     })
 }
 
@@ -490,7 +578,12 @@ fn deploy(session: &mut Session, words: &[&str]) -> Outcome {
     let Some(file) = file else { return Outcome::refused(USAGE) };
     let stack = after("--stack-name").unwrap_or_else(|| file.rsplit('/').next().unwrap_or_default().split('.').next().unwrap_or("stack")).to_owned();
     let overrides: Vec<(String, String)> = match words.iter().position(|word| *word == "--parameter-overrides") {
-        Some(at) => words[at + 1..].iter().take_while(|word| !word.starts_with("--")).filter_map(|word| word.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect(),
+        Some(at) => words[at + 1..]
+            .iter()
+            .take_while(|word| !word.starts_with("--"))
+            .filter_map(|word| word.split_once('='))
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .collect(),
         None => Vec::new(),
     };
     let text = {
@@ -502,7 +595,13 @@ fn deploy(session: &mut Session, words: &[&str]) -> Outcome {
     };
     let template: Value = match serde_json::from_str(&text) {
         Ok(template) => template,
-        Err(error) => return Outcome::refused(format!("{file}, line {}, column {}: Template format error: JSON not well-formed. {error}", error.line(), error.column())),
+        Err(error) => {
+            return Outcome::refused(format!(
+                "{file}, line {}, column {}: Template format error: JSON not well-formed. {error}",
+                error.line(),
+                error.column()
+            ));
+        }
     };
     let Some(resources) = template["Resources"].as_object().filter(|resources| !resources.is_empty()) else {
         return Outcome::refused(format!("{file}: Template format error: At least one Resources member must be defined."));
@@ -532,7 +631,10 @@ fn deploy(session: &mut Session, words: &[&str]) -> Outcome {
             if let Some((_, value)) = overrides.iter().find(|(key, _)| key == name) {
                 return Some(value.clone());
             }
-            template["Parameters"][name]["Default"].as_str().map(str::to_owned).or_else(|| template["Parameters"][name]["Default"].as_i64().map(|n| n.to_string()))
+            template["Parameters"][name]["Default"]
+                .as_str()
+                .map(str::to_owned)
+                .or_else(|| template["Parameters"][name]["Default"].as_i64().map(|n| n.to_string()))
         };
         let names = |name: &str| -> Option<String> {
             if let Some(value) = parameter(name) {
@@ -559,11 +661,14 @@ fn deploy(session: &mut Session, words: &[&str]) -> Outcome {
         });
         let (id, calls) = match made {
             Ok(made) => made,
-            Err(error) => return Outcome { output, message: format!("{file}, resource {logical}: {error}"), failed: true, status: 255, ..Outcome::default() },
+            Err(error) => {
+                return Outcome { output, message: format!("{file}, resource {logical}: {error}"), failed: true, status: 255, ..Outcome::default() };
+            }
         };
         for (service, operation, body) in calls {
             let done = if service == "kinesis" {
-                crate::api::decode(crate::api::kinesis::Operation::CreateStream, &body).and_then(|request| session.engine.apply(&Command::Kinesis(Box::new(request))).map(|_| json!({})))
+                crate::api::decode(crate::api::kinesis::Operation::CreateStream, &body)
+                    .and_then(|request| session.engine.apply(&Command::Kinesis(Box::new(request))).map(|_| json!({})))
             } else {
                 call(session, service, operation, &body)
             };

@@ -834,7 +834,12 @@ fn open(app: &mut App, view: &SessionView) -> Vec<Effect> {
             let all = &view.world.functions;
             if let Some(function) = all.get(app.function.min(all.len().saturating_sub(1))) {
                 let log = function.log.iter().map(|l| format!("{}  {}", l.at.clock_millis_text(), l.text)).collect::<Vec<_>>().join("\n");
-                let text = format!("{}\n\n{}\n\nLog\n{}", function.code.0, function.code.1.trim_end(), if log.is_empty() { "It printed nothing yet.".to_owned() } else { log });
+                let text = format!(
+                    "{}\n\n{}\n\nLog\n{}",
+                    function.code.0,
+                    function.code.1.trim_end(),
+                    if log.is_empty() { "It printed nothing yet.".to_owned() } else { log }
+                );
                 show(app, format!("Function {}", function.name), text);
             }
         }

@@ -1,10 +1,10 @@
 //! Words to a call: what to send, how to page, how to print.
 
-use super::super::{Operation, Request};
-use super::super::shape::{Kind, ModelYear};
-use super::super::shape::Shape;
 use super::super::kinesis;
 use super::super::model::Service;
+use super::super::shape::Shape;
+use super::super::shape::{Kind, ModelYear};
+use super::super::{Operation, Request};
 use super::files::{FileSource, load};
 use super::globals::{self, Globals};
 use super::options::{self, Arity, Opt, Target};
@@ -95,7 +95,8 @@ impl CliCall {
         let names = options::operations(&command, year);
         let Some(operation) = names.iter().find(|(known, _)| *known == name).map(|(_, operation)| *operation) else {
             if command == "kinesis"
-                && let Some(aws_name) = kinesis::Operation::not_simulated().iter().find(|aws_name| options::kebab(aws_name) == name) {
+                && let Some(aws_name) = kinesis::Operation::not_simulated().iter().find(|aws_name| options::kebab(aws_name) == name)
+            {
                 return Err(CliError::not_simulated(aws_name));
             }
             let mut choices: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::super::ServiceError;
 use super::super::Operation;
+use super::super::ServiceError;
 
 /// Exit code for wrong usage and for parameters the CLI itself refuses.
 pub const USAGE_EXIT: u8 = 252;

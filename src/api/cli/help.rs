@@ -104,7 +104,12 @@ pub(super) fn wait() -> String {
 
 /// `aws kinesis <operation> help`.
 pub(super) fn operation(operation: Operation, year: ModelYear) -> String {
-    let mut out = format!("{}\n\nusage: aws {} {} [parameters]\n\nParameters (* must be given):\n", purpose(operation), operation.service(), kebab(operation.name()));
+    let mut out = format!(
+        "{}\n\nusage: aws {} {} [parameters]\n\nParameters (* must be given):\n",
+        purpose(operation),
+        operation.service(),
+        kebab(operation.name())
+    );
     for option in options::of(operation, year) {
         let mark = if option.is_required(year) { "* " } else { "  " };
         line(&mut out, &format!("{mark}{} {}", option.name, form(&option, year)), &explanation(&option, year));

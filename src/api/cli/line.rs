@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::super::Timestamp;
-use super::super::{Operation, Request};
 use super::super::shape::{Kind, Shape};
+use super::super::{Operation, Request};
 use super::options::kebab;
 use super::split::quote;
 use super::{instant, render};

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use super::super::{Operation, Request, Response};
 use super::super::ModelYear;
+use super::super::{Operation, Request, Response};
 use super::{CliError, json_text, render};
 
 /// How an operation pages.

@@ -460,7 +460,8 @@ fn listings_run_through_their_pages() {
 fn a_token_that_repeats_ends_the_listing() {
     let paging = Paging::default();
     let mut pages = Pages::begin(&request("aws kinesis list-streams").into(), &paging, ModelYear::Current).expect("begins").expect("pages");
-    let page = KinesisResponse::ListStreams(ListStreamsResponse { has_more_streams: true, next_token: Some("t".into()), ..Default::default() }).into();
+    let page =
+        KinesisResponse::ListStreams(ListStreamsResponse { has_more_streams: true, next_token: Some("t".into()), ..Default::default() }).into();
     assert_eq!(pages.accept(&page), Ok(()));
     assert!(pages.accept(&page).expect_err("again").text.contains("The same next token was received twice"));
 }

@@ -35,8 +35,20 @@ pub enum Verdict {
 impl Waiter {
     /// The waiters of the service.
     pub const ALL: &'static [Self] = &[
-        Self { name: "stream-exists", aws_name: "StreamExists", operation: Operation::Kinesis(kinesis::Operation::DescribeStream), delay_secs: 10, max_attempts: 18 },
-        Self { name: "stream-not-exists", aws_name: "StreamNotExists", operation: Operation::Kinesis(kinesis::Operation::DescribeStream), delay_secs: 10, max_attempts: 18 },
+        Self {
+            name: "stream-exists",
+            aws_name: "StreamExists",
+            operation: Operation::Kinesis(kinesis::Operation::DescribeStream),
+            delay_secs: 10,
+            max_attempts: 18,
+        },
+        Self {
+            name: "stream-not-exists",
+            aws_name: "StreamNotExists",
+            operation: Operation::Kinesis(kinesis::Operation::DescribeStream),
+            delay_secs: 10,
+            max_attempts: 18,
+        },
     ];
 
     /// The waiter of the CLI's name.
@@ -48,7 +60,9 @@ impl Waiter {
     pub fn verdict(self, answer: &Result<Response, ServiceError>, attempt: u32) -> Verdict {
         let wants_stream = self.name == "stream-exists";
         match answer {
-            Ok(Response::Kinesis(KinesisResponse::DescribeStream(response))) if wants_stream && response.stream_description.stream_status == StreamStatus::Active => {
+            Ok(Response::Kinesis(KinesisResponse::DescribeStream(response)))
+                if wants_stream && response.stream_description.stream_status == StreamStatus::Active =>
+            {
                 Verdict::Done
             }
             Err(error) if !wants_stream && error.code == ErrorCode::ResourceNotFoundException => Verdict::Done,

@@ -150,7 +150,8 @@ struct Written {
 
 impl Serialize for Call {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Written { service: self.operation.service.to_owned(), operation: self.operation.name.to_owned(), body: self.body.clone() }.serialize(serializer)
+        Written { service: self.operation.service.to_owned(), operation: self.operation.name.to_owned(), body: self.body.clone() }
+            .serialize(serializer)
     }
 }
 

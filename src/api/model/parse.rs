@@ -120,7 +120,7 @@ pub(super) fn service(text: &'static str) -> Result<Service, String> {
             "pages" => {
                 let words: Vec<&'static str> = tail.split(' ').collect();
                 let [input_token, output_token, result_key, rest @ ..] = words.as_slice() else { return Err(format!("'{line}'")) };
-                let pages = PageModel { input_token: *input_token, output_token: *output_token, result_key: *result_key, limit_key: rest.first().copied() };
+                let pages = PageModel { input_token, output_token, result_key, limit_key: rest.first().copied() };
                 let operation = operations.iter_mut().find(|operation| operation.name == name).ok_or_else(|| format!("no operation {name}"))?;
                 operation.pages = Some(pages);
             }

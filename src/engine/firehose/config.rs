@@ -255,10 +255,8 @@ fn enabled(value: &Value, default: bool) -> bool {
 /// # Errors
 /// None or several.
 pub fn destination_of(body: &Value, suffix: &str) -> Result<(Kind, Value), ServiceError> {
-    let mut found: Vec<(Kind, Value)> = Kind::ALL
-        .into_iter()
-        .filter_map(|kind| body.get(format!("{}{suffix}", kind.member())).map(|value| (kind, value.clone())))
-        .collect();
+    let mut found: Vec<(Kind, Value)> =
+        Kind::ALL.into_iter().filter_map(|kind| body.get(format!("{}{suffix}", kind.member())).map(|value| (kind, value.clone()))).collect();
     if let Some(plain) = body.get(format!("S3Destination{suffix}")) {
         found.push((Kind::S3, plain.clone()));
     }
@@ -490,7 +488,8 @@ impl Settings {
             _ => hints(body, (5, 300))?,
         };
         let backup = if matches!(kind, Kind::S3 | Kind::Redshift) && text(body, "S3BackupMode") == Some("Enabled") {
-            let configuration = body.get("S3BackupConfiguration").ok_or_else(|| refused("S3BackupConfiguration must not be null when S3BackupMode is Enabled"))?;
+            let configuration =
+                body.get("S3BackupConfiguration").ok_or_else(|| refused("S3BackupConfiguration must not be null when S3BackupMode is Enabled"))?;
             Some(s3_settings(configuration, limits, (5, 300), false)?)
         } else {
             None
@@ -589,7 +588,9 @@ pub fn described(kind: Kind, body: &Value, settings: &Settings) -> Value {
                 shown.insert("S3DestinationDescription".to_owned(), Value::Object(bucket));
             }
             if kind != Kind::Redshift {
-                shown.entry("BufferingHints").or_insert_with(|| json!({"SizeInMBs": settings.size_bytes / MIB, "IntervalInSeconds": settings.interval.as_secs()}));
+                shown
+                    .entry("BufferingHints")
+                    .or_insert_with(|| json!({"SizeInMBs": settings.size_bytes / MIB, "IntervalInSeconds": settings.interval.as_secs()}));
             }
             shown.entry("RetryOptions").or_insert_with(|| json!({"DurationInSeconds": settings.retry.as_secs()}));
             shown.remove("Password");

@@ -97,12 +97,17 @@ impl Standin {
             Endpoint::Search { index, rotation, .. } => self.bulk(index, rotation, records, random),
             Endpoint::Splunk { raw, .. } => {
                 match self.trouble {
-                    Some(Trouble::Unreachable) => return Outcome::Retry(Failure::new("Splunk.ConnectionTimeout", "The connection to Splunk timed out.")),
+                    Some(Trouble::Unreachable) => {
+                        return Outcome::Retry(Failure::new("Splunk.ConnectionTimeout", "The connection to Splunk timed out."));
+                    }
                     Some(Trouble::Busy) => return Outcome::Retry(Failure::new("Splunk.ServerError", "The server is busy. (HTTP 503, code 9)")),
                     Some(Trouble::NoAcknowledgement) => {
                         // The events were indexed; only the acknowledgement is missing.
                         self.keep("events", records.len() as u64);
-                        return Outcome::Retry(Failure::new("Splunk.AckTimeout", "Did not receive an acknowledgement from HEC before the HEC acknowledgement timeout expired. Despite the acknowledgement timeout, it's possible the data was indexed successfully in Splunk."));
+                        return Outcome::Retry(Failure::new(
+                            "Splunk.AckTimeout",
+                            "Did not receive an acknowledgement from HEC before the HEC acknowledgement timeout expired. Despite the acknowledgement timeout, it's possible the data was indexed successfully in Splunk.",
+                        ));
                     }
                     _ => {}
                 }
@@ -120,12 +125,20 @@ impl Standin {
             }
             Endpoint::Http { url, .. } => {
                 match self.trouble {
-                    Some(Trouble::Unreachable) => return Outcome::Retry(Failure::new("HttpEndpoint.ConnectionFailed", "Could not connect to the endpoint.")),
+                    Some(Trouble::Unreachable) => {
+                        return Outcome::Retry(Failure::new("HttpEndpoint.ConnectionFailed", "Could not connect to the endpoint."));
+                    }
                     Some(Trouble::Busy | Trouble::NoAcknowledgement) => {
-                        return Outcome::Retry(Failure::new("HttpEndpoint.DestinationException", "Received response status code 503 from the HTTP endpoint."));
+                        return Outcome::Retry(Failure::new(
+                            "HttpEndpoint.DestinationException",
+                            "Received response status code 503 from the HTTP endpoint.",
+                        ));
                     }
                     Some(Trouble::Rejects(1000..)) => {
-                        return Outcome::Final(Failure::new("HttpEndpoint.DestinationException", "Received response status code 413 from the HTTP endpoint."));
+                        return Outcome::Final(Failure::new(
+                            "HttpEndpoint.DestinationException",
+                            "Received response status code 413 from the HTTP endpoint.",
+                        ));
                     }
                     _ => {}
                 }
@@ -141,8 +154,12 @@ impl Standin {
     /// COPY loads what its manifest lists, or nothing at all.
     fn copy(&mut self, table: &str, options: &str, records: &[Rec]) -> Outcome {
         match self.trouble {
-            Some(Trouble::Unreachable) => return Outcome::Retry(Failure::new("Redshift.ConnectionFailed", "The connection to the specified Amazon Redshift cluster failed.")),
-            Some(Trouble::Busy | Trouble::NoAcknowledgement) => return Outcome::Retry(Failure::new("Redshift.DiskFull", "Data could not be loaded because the disk is full.")),
+            Some(Trouble::Unreachable) => {
+                return Outcome::Retry(Failure::new("Redshift.ConnectionFailed", "The connection to the specified Amazon Redshift cluster failed."));
+            }
+            Some(Trouble::Busy | Trouble::NoAcknowledgement) => {
+                return Outcome::Retry(Failure::new("Redshift.DiskFull", "Data could not be loaded because the disk is full."));
+            }
             _ => {}
         }
         let wants_json = options.to_lowercase().contains("json");
@@ -153,7 +170,12 @@ impl Standin {
             for row in serde_json::Deserializer::from_str(&text).into_iter::<Value>() {
                 match row {
                     Ok(row) => rows.push(row),
-                    Err(error) => return Outcome::Retry(Failure::new("Redshift.DataLoadFailed", format!("Invalid JSON in line {}, see stl_load_errors.", error.line()))),
+                    Err(error) => {
+                        return Outcome::Retry(Failure::new(
+                            "Redshift.DataLoadFailed",
+                            format!("Invalid JSON in line {}, see stl_load_errors.", error.line()),
+                        ));
+                    }
                 }
             }
             rows
@@ -174,7 +196,9 @@ impl Standin {
     fn bulk(&mut self, index: &str, rotation: &str, records: &[Rec], random: Substream) -> Outcome {
         match self.trouble {
             Some(Trouble::Unreachable) => return Outcome::Retry(Failure::new("ES.ServiceException", "The domain cannot be reached.")),
-            Some(Trouble::Busy | Trouble::NoAcknowledgement) => return Outcome::Retry(Failure::new("429", "{\"type\":\"es_rejected_execution_exception\",\"reason\":\"rejected execution\"}")),
+            Some(Trouble::Busy | Trouble::NoAcknowledgement) => {
+                return Outcome::Retry(Failure::new("429", "{\"type\":\"es_rejected_execution_exception\",\"reason\":\"rejected execution\"}"));
+            }
             _ => {}
         }
         let mut failed = Vec::new();

@@ -10,8 +10,31 @@ use crate::engine::time::{VirtualTime, parse_iso};
 
 /// Functions this part of jq has.
 pub const FUNCTIONS: &[&str] = &[
-    "tostring", "tonumber", "ascii_downcase", "ascii_upcase", "length", "floor", "ceil", "round", "not", "type", "keys", "first", "last", "strftime",
-    "todate", "fromdate", "split", "join", "ltrimstr", "rtrimstr", "startswith", "endswith", "test", "has", "now",
+    "tostring",
+    "tonumber",
+    "ascii_downcase",
+    "ascii_upcase",
+    "length",
+    "floor",
+    "ceil",
+    "round",
+    "not",
+    "type",
+    "keys",
+    "first",
+    "last",
+    "strftime",
+    "todate",
+    "fromdate",
+    "split",
+    "join",
+    "ltrimstr",
+    "rtrimstr",
+    "startswith",
+    "endswith",
+    "test",
+    "has",
+    "now",
 ];
 
 /// A compiled expression.
@@ -118,11 +141,14 @@ impl Parser {
         found
     }
     fn place(&self) -> String {
-        self.tokens.get(self.at).map_or_else(|| "at the end".to_owned(), |(at, token)| match token {
-            Token::Word(text) | Token::Field(text) | Token::Text(text) => format!("'{text}' at character {}", at + 1),
-            Token::Number(number) => format!("{number} at character {}", at + 1),
-            Token::Sign(sign) => format!("'{sign}' at character {}", at + 1),
-        })
+        self.tokens.get(self.at).map_or_else(
+            || "at the end".to_owned(),
+            |(at, token)| match token {
+                Token::Word(text) | Token::Field(text) | Token::Text(text) => format!("'{text}' at character {}", at + 1),
+                Token::Number(number) => format!("{number} at character {}", at + 1),
+                Token::Sign(sign) => format!("'{sign}' at character {}", at + 1),
+            },
+        )
     }
     fn want(&mut self, sign: &str) -> Result<(), String> {
         if self.eat(sign) { Ok(()) } else { Err(format!("'{sign}' expected, found {}", self.place())) }
@@ -181,7 +207,9 @@ impl Parser {
                 expr = Expr::Index(Box::new(expr), Box::new(index));
             } else if self.eat("?") {
                 expr = Expr::Try(Box::new(expr));
-            } else if matches!(self.peek(), Some(Token::Sign("."))) && matches!(self.tokens.get(self.at + 1), Some((_, Token::Sign("[") | Token::Text(_)))) {
+            } else if matches!(self.peek(), Some(Token::Sign(".")))
+                && matches!(self.tokens.get(self.at + 1), Some((_, Token::Sign("[") | Token::Text(_))))
+            {
                 self.at += 1;
                 if let Some(Token::Text(name)) = self.peek() {
                     expr = Expr::Index(Box::new(expr), Box::new(Expr::Literal(Value::String(name.clone()))));
@@ -239,7 +267,7 @@ impl Parser {
                         };
                         self.at += 1;
                         let value = if self.eat(":") {
-                            self.alternative()?
+                            self.pipe()?
                         } else {
                             Expr::Index(Box::new(Expr::Identity), Box::new(Expr::Literal(Value::String(name.clone()))))
                         };
@@ -285,7 +313,11 @@ impl Parser {
 }
 
 fn numeral(number: f64) -> Value {
-    if number == libm::trunc(number) && libm::fabs(number) < 9e15 { Value::from(number as i64) } else { Number::from_f64(number).map_or(Value::Null, Value::Number) }
+    if number == libm::trunc(number) && libm::fabs(number) < 9e15 {
+        Value::from(number as i64)
+    } else {
+        Number::from_f64(number).map_or(Value::Null, Value::Number)
+    }
 }
 
 /// Compiles an expression.
@@ -375,7 +407,8 @@ impl Expr {
             Self::Try(of) => of.eval(input).unwrap_or_default(),
             Self::If(condition, yes, no) => if truthy(&condition.eval(input)?) { yes } else { no }.eval(input)?,
             Self::Object(members) => {
-                let members: Result<Map<String, Value>, String> = members.iter().map(|(name, expr)| expr.eval(input).map(|value| (name.clone(), value))).collect();
+                let members: Result<Map<String, Value>, String> =
+                    members.iter().map(|(name, expr)| expr.eval(input).map(|value| (name.clone(), value))).collect();
                 Value::Object(members?)
             }
             Self::Array(items) => Value::Array(items.iter().map(|item| item.eval(input)).collect::<Result<_, _>>()?),
@@ -463,11 +496,15 @@ fn call(name: &str, input: &Value, arguments: &[Value]) -> Result<Value, String>
             Value::String(strftime(argument(0)?, at))
         }
         "todate" => Value::String(VirtualTime((libm::fmax(number()?, 0.0) as u64) * 1_000_000).to_string().replace(".000Z", "Z")),
-        "fromdate" => parse_iso(text()?).map(|at| Value::from(at.secs())).ok_or_else(|| format!("date {input} does not match format \"%Y-%m-%dT%H:%M:%SZ\""))?,
+        "fromdate" => {
+            parse_iso(text()?).map(|at| Value::from(at.secs())).ok_or_else(|| format!("date {input} does not match format \"%Y-%m-%dT%H:%M:%SZ\""))?
+        }
         "split" => text()?.split(argument(0)?).map(|part| Value::String(part.to_owned())).collect(),
         "join" => {
             let items = input.as_array().ok_or("join needs an array")?;
-            Value::String(items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect::<Vec<_>>().join(argument(0)?))
+            Value::String(
+                items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect::<Vec<_>>().join(argument(0)?),
+            )
         }
         "ltrimstr" => Value::String(text()?.strip_prefix(argument(0)?).unwrap_or(text()?).to_owned()),
         "rtrimstr" => Value::String(text()?.strip_suffix(argument(0)?).unwrap_or(text()?).to_owned()),

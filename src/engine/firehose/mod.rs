@@ -78,7 +78,15 @@ impl Firehose {
     }
 
     /// A function has answered.
-    pub fn transformed(&mut self, ctx: &mut Ctx<'_>, env: &mut Env<'_>, name: &str, incarnation: u64, invocation: u64, outcome: &crate::engine::lambda::Outcome) {
+    pub fn transformed(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        env: &mut Env<'_>,
+        name: &str,
+        incarnation: u64,
+        invocation: u64,
+        outcome: &crate::engine::lambda::Outcome,
+    ) {
         let Some(stream) = self.streams.get_mut(name).filter(|stream| stream.incarnation == incarnation) else { return };
         let records: Vec<record::Rec> = stream.transform.running.get(&invocation).map(|(records, _)| records.clone()).unwrap_or_default();
         let answer = transform::answer(outcome, &records);
@@ -124,7 +132,8 @@ impl Firehose {
                 let limit = body["Limit"].as_u64().unwrap_or(10) as usize;
                 let after = body["ExclusiveStartDeliveryStreamName"].as_str().unwrap_or_default();
                 let kind = body["DeliveryStreamType"].as_str();
-                let names: Vec<&str> = self.streams.values().filter(|s| &*s.name > after && kind.is_none_or(|kind| kind == type_of(s))).map(|s| &*s.name).collect();
+                let names: Vec<&str> =
+                    self.streams.values().filter(|s| &*s.name > after && kind.is_none_or(|kind| kind == type_of(s))).map(|s| &*s.name).collect();
                 Ok(json!({"DeliveryStreamNames": names.iter().take(limit).collect::<Vec<_>>(), "HasMoreDeliveryStreams": names.len() > limit}))
             }
             _ => {
@@ -132,10 +141,15 @@ impl Firehose {
                 match call.operation.name {
                     "DeleteDeliveryStream" => {
                         if stream.status == Status::Creating {
-                            return Err(ServiceError::resource_in_use(format!("Firehose {name} under account {account} is not ACTIVE, instead in state CREATING")));
+                            return Err(ServiceError::resource_in_use(format!(
+                                "Firehose {name} under account {account} is not ACTIVE, instead in state CREATING"
+                            )));
                         }
                         stream.status = Status::Deleting;
-                        ctx.schedule.at(ctx.now + self.create, Wake::Firehose { stream: stream.name.clone(), incarnation: stream.incarnation, due: Due::Settle });
+                        ctx.schedule.at(
+                            ctx.now + self.create,
+                            Wake::Firehose { stream: stream.name.clone(), incarnation: stream.incarnation, due: Due::Settle },
+                        );
                         Ok(json!({}))
                     }
                     "DescribeDeliveryStream" => Ok(json!({"DeliveryStreamDescription": described(stream, env)})),
@@ -188,7 +202,12 @@ impl Firehose {
                     "ListTagsForDeliveryStream" => {
                         let after = body["ExclusiveStartTagKey"].as_str().unwrap_or_default();
                         let limit = body["Limit"].as_u64().unwrap_or(50) as usize;
-                        let tags: Vec<Value> = stream.tags.iter().filter(|(key, _)| key.as_str() > after).map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+                        let tags: Vec<Value> = stream
+                            .tags
+                            .iter()
+                            .filter(|(key, _)| key.as_str() > after)
+                            .map(|(key, value)| json!({"Key": key, "Value": value}))
+                            .collect();
                         Ok(json!({"Tags": tags.iter().take(limit).collect::<Vec<_>>(), "HasMoreTags": tags.len() > limit}))
                     }
                     other => Err(ServiceError::not_simulated(other)),
@@ -212,14 +231,16 @@ impl Firehose {
             "DirectPut" => None,
             "KinesisStreamAsSource" => {
                 let configuration = &body["KinesisStreamSourceConfiguration"];
-                let arn = configuration["KinesisStreamARN"]
-                    .as_str()
-                    .ok_or_else(|| ServiceError::invalid_argument("KinesisStreamSourceConfiguration must not be null for the type KinesisStreamAsSource."))?;
+                let arn = configuration["KinesisStreamARN"].as_str().ok_or_else(|| {
+                    ServiceError::invalid_argument("KinesisStreamSourceConfiguration must not be null for the type KinesisStreamAsSource.")
+                })?;
                 let stream = arn.split_once(":stream/").map_or("", |(_, stream)| stream);
                 let found = kinesis.stream(stream).filter(|stream| stream.takes_data());
                 let found = found.ok_or_else(|| ServiceError::resource_not_found(format!("Stream {stream} under account {account} not found.")))?;
                 if body.get("DeliveryStreamEncryptionConfigurationInput").is_some() {
-                    return Err(ServiceError::invalid_argument("DeliveryStreamEncryptionConfigurationInput is not supported for the type KinesisStreamAsSource."));
+                    return Err(ServiceError::invalid_argument(
+                        "DeliveryStreamEncryptionConfigurationInput is not supported for the type KinesisStreamAsSource.",
+                    ));
                 }
                 let next = found.shards.values().map(|shard| (shard.number, shard.is_open().then(|| shard.log.next()))).collect();
                 Some(StreamSource {
@@ -340,10 +361,19 @@ fn described(stream: &DeliveryStream, env: &Env<'_>) -> Value {
     let mut destination = serde_json::Map::new();
     destination.insert("DestinationId".to_owned(), json!("destinationId-000000000001"));
     if kind == Kind::S3 {
-        let plain: serde_json::Map<String, Value> = ["RoleARN", "BucketARN", "Prefix", "ErrorOutputPrefix", "BufferingHints", "CompressionFormat", "EncryptionConfiguration", "CloudWatchLoggingOptions"]
-            .into_iter()
-            .filter_map(|member| description.get(member).map(|value| (member.to_owned(), value.clone())))
-            .collect();
+        let plain: serde_json::Map<String, Value> = [
+            "RoleARN",
+            "BucketARN",
+            "Prefix",
+            "ErrorOutputPrefix",
+            "BufferingHints",
+            "CompressionFormat",
+            "EncryptionConfiguration",
+            "CloudWatchLoggingOptions",
+        ]
+        .into_iter()
+        .filter_map(|member| description.get(member).map(|value| (member.to_owned(), value.clone())))
+        .collect();
         destination.insert("S3DestinationDescription".to_owned(), Value::Object(plain));
     }
     destination.insert(format!("{}Description", kind.member()), description);
@@ -355,13 +385,20 @@ fn described(stream: &DeliveryStream, env: &Env<'_>) -> Value {
 fn update(ctx: &mut Ctx<'_>, env: &Env<'_>, stream: &mut DeliveryStream, body: &Value) -> Result<Value, ServiceError> {
     let name = stream.name.clone();
     if stream.status != Status::Active {
-        return Err(ServiceError::resource_in_use(format!("Firehose {name} under account {} is not ACTIVE, instead in state {}", env.account, stream.status.name())));
+        return Err(ServiceError::resource_in_use(format!(
+            "Firehose {name} under account {} is not ACTIVE, instead in state {}",
+            env.account,
+            stream.status.name()
+        )));
     }
     let version = body["CurrentDeliveryStreamVersionId"].as_str().unwrap_or_default();
     if version != stream.version.to_string() {
         return Err(ServiceError::new(
             ErrorCode::ConcurrentModificationException,
-            format!("Cannot update firehose: {name} since the current version id: {} and specified version id: {version} do not match", stream.version),
+            format!(
+                "Cannot update firehose: {name} since the current version id: {} and specified version id: {version} do not match",
+                stream.version
+            ),
         ));
     }
     if body["DestinationId"] != "destinationId-000000000001" {

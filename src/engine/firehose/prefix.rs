@@ -236,7 +236,7 @@ pub fn format_time(pattern: &str, at: VirtualTime) -> String {
             'a' => out.push_str(if civil.hour < 12 { "AM" } else { "PM" }),
             'E' => out.push_str(&name(&DAYS, civil.weekday)[..if run < 4 { 3 } else { DAYS[civil.weekday as usize].len() }]),
             'e' | 'c' => out.push_str(&number(from_sunday + 1)),
-            'Q' | 'q' => out.push_str(&number(u64::from((civil.month + 2) / 3))),
+            'Q' | 'q' => out.push_str(&number(u64::from(civil.month.div_ceil(3)))),
             'Z' | 'x' => out.push_str("+0000"),
             'X' => out.push('Z'),
             'z' => out.push_str("UTC"),

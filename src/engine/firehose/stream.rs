@@ -346,14 +346,7 @@ impl DeliveryStream {
 
     /// Records in deliveries under way.
     pub fn in_flight(&self) -> u64 {
-        self.deliveries.values().map(|delivery| if self.counts(delivery) { delivery.records } else { 0 }).sum()
-    }
-
-    fn counts(&self, delivery: &Delivery) -> bool {
-        match &delivery.parcel {
-            Parcel::Object { role, .. } => matches!(role, Role::Data | Role::Errors | Role::Staging),
-            Parcel::Records { .. } => true,
-        }
+        self.deliveries.values().map(|delivery| if counts(delivery) { delivery.records } else { 0 }).sum()
     }
 
     /// Records in failure lines that are not written yet.
@@ -365,7 +358,11 @@ impl DeliveryStream {
     pub fn retries(&self) -> Vec<(u32, String, VirtualTime)> {
         self.deliveries
             .values()
-            .filter_map(|delivery| delivery.first_failure.map(|since| (delivery.attempts, delivery.last_error.as_ref().map_or_else(String::new, |e| e.code.clone()), since)))
+            .filter_map(|delivery| {
+                delivery
+                    .first_failure
+                    .map(|since| (delivery.attempts, delivery.last_error.as_ref().map_or_else(String::new, |e| e.code.clone()), since))
+            })
             .collect()
     }
 
@@ -419,7 +416,12 @@ impl DeliveryStream {
         ctx.metrics.add_many(Metric::IncomingPutRequests, &dimensions, now, 1, 1);
         ctx.metrics.add_many(Metric::ThrottledRecords, &dimensions, now, throttled, 1);
         if throttled > 0 && self.tally.throttled == 0 {
-            self.say(ctx, "throttled", format!("{throttled} of {} records of a put were refused: the quota of the delivery stream is used up", taken + throttled), true);
+            self.say(
+                ctx,
+                "throttled",
+                format!("{throttled} of {} records of a put were refused: the quota of the delivery stream is used up", taken + throttled),
+                true,
+            );
         }
         self.tally.throttled += throttled;
         passed
@@ -493,7 +495,9 @@ impl DeliveryStream {
         let caller = Caller::Firehose { stream: self.name.clone(), incarnation: self.incarnation };
         let arn = format!("arn:aws:firehose:{}:{}:deliverystream/{}", env.region, env.account, self.name);
         let source = self.source.as_ref().map(|source| source.arn.as_str());
-        let id = env.lambda.call_transform(ctx, &step.arn, caller, &records, |invocation| transform::event(invocation, &arn, source, env.region, &records));
+        let id = env
+            .lambda
+            .call_transform(ctx, &step.arn, caller, &records, |invocation| transform::event(invocation, &arn, source, env.region, &records));
         self.transform.running.insert(id, (records, attempt));
     }
 
@@ -582,7 +586,13 @@ impl DeliveryStream {
                 if settings.partitioning.is_some() && self.partitions.len() >= PARTITIONS_MAX {
                     ctx.metrics.add(Metric::PartitionCountExceeded, &self.dimensions(), now, 1);
                     let text = "You have exceeded the active partition limit of this delivery stream.";
-                    return self.fail(ctx, &record, "processing-failed", &Failure::new("DynamicPartitioning.ActivePartitionLimitExceeded", text), None);
+                    return self.fail(
+                        ctx,
+                        &record,
+                        "processing-failed",
+                        &Failure::new("DynamicPartitioning.ActivePartitionLimitExceeded", text),
+                        None,
+                    );
                 }
                 let id = self.number();
                 self.partitions.insert(keys.clone(), id);
@@ -673,7 +683,13 @@ impl DeliveryStream {
         let name = format!("{}-{}-{}-{entry}{extension}", self.name, self.version, format_time("yyyy-MM-dd-HH-mm-ss", buffer.since));
         let role = if settings.kind == Kind::Redshift { Role::Staging } else { Role::Data };
         let delivery = Delivery {
-            parcel: Parcel::Object { bucket: settings.s3.bucket.clone(), key: format!("{prefix}{name}"), bytes: built.bytes.into(), encoding: built.encoding, role },
+            parcel: Parcel::Object {
+                bucket: settings.s3.bucket.clone(),
+                key: format!("{prefix}{name}"),
+                bytes: built.bytes.into(),
+                encoding: built.encoding,
+                role,
+            },
             records: built.records,
             source_bytes: built.source_bytes,
             oldest,
@@ -729,7 +745,13 @@ impl DeliveryStream {
         let name = format!("{}-{}-{}-{}", self.name, self.version, format_time("yyyy-MM-dd-HH-mm-ss", lines.since), prefix::uuid(random.child(1)));
         let length = lines.text.len() as u64;
         let delivery = Delivery {
-            parcel: Parcel::Object { bucket: s3.bucket.clone(), key: format!("{prefix}{name}"), bytes: lines.text.into(), encoding: "", role: Role::Errors },
+            parcel: Parcel::Object {
+                bucket: s3.bucket.clone(),
+                key: format!("{prefix}{name}"),
+                bytes: lines.text.into(),
+                encoding: "",
+                role: Role::Errors,
+            },
             records: lines.records,
             source_bytes: length,
             oldest: lines.since,
@@ -775,7 +797,8 @@ impl DeliveryStream {
         let random = Substream::new(0x0bac_0b0b, &[&self.name]).child(id);
         let prefix = s3.prefix.evaluate(lines.since, &[], random);
         let entry = prefix::uuid(random.child(1));
-        let name = format!("{}-{}-{}-{entry}{}", self.name, self.version, format_time("yyyy-MM-dd-HH-mm-ss", lines.since), s3.compression.extension());
+        let name =
+            format!("{}-{}-{}-{entry}{}", self.name, self.version, format_time("yyyy-MM-dd-HH-mm-ss", lines.since), s3.compression.extension());
         let source_bytes = lines.text.len() as u64;
         let delivery = Delivery {
             parcel: Parcel::Object {
@@ -832,7 +855,11 @@ impl DeliveryStream {
                 let role = *role;
                 let put = env.s3.put(now, bucket, key, bytes.clone(), encoding);
                 let dimensions = self.dimensions();
-                let (success, freshness) = if role == Role::Backup { (Metric::BackupToS3Success, Metric::BackupToS3DataFreshness) } else { (Metric::DeliveryToS3Success, Metric::DeliveryToS3DataFreshness) };
+                let (success, freshness) = if role == Role::Backup {
+                    (Metric::BackupToS3Success, Metric::BackupToS3DataFreshness)
+                } else {
+                    (Metric::DeliveryToS3Success, Metric::DeliveryToS3DataFreshness)
+                };
                 ctx.metrics.add(success, &dimensions, now, u64::from(put.is_ok()));
                 ctx.metrics.add(freshness, &dimensions, now, now.since(delivery.oldest).as_secs());
                 match put {
@@ -898,10 +925,20 @@ impl DeliveryStream {
             Role::Manifest => "manifest",
         };
         let late = if delivery.attempts > 1 { format!(" after {} attempts", delivery.attempts) } else { String::new() };
-        self.say(ctx, what, format!("s3://{bucket}/{key}: {} records, {} bytes, closed by {}{late}", delivery.records, bytes.len(), match delivery.closed {
-            Closed::Size => "size",
-            Closed::Interval => "time",
-        }), role == Role::Errors);
+        self.say(
+            ctx,
+            what,
+            format!(
+                "s3://{bucket}/{key}: {} records, {} bytes, closed by {}{late}",
+                delivery.records,
+                bytes.len(),
+                match delivery.closed {
+                    Closed::Size => "size",
+                    Closed::Interval => "time",
+                }
+            ),
+            role == Role::Errors,
+        );
         if self.objects.len() == OBJECTS_SHOWN {
             self.objects.pop_front();
         }
@@ -922,7 +959,12 @@ impl DeliveryStream {
             Role::Staging => {
                 // The manifest is written at once; then COPY loads it.
                 let manifest = serde_json::json!({"entries": [{"url": format!("s3://{bucket}/{key}"), "mandatory": true}]}).to_string();
-                let place = format!("{}manifests/{}{}", self.settings.s3.prefix_text, format_time("yyyy/MM/dd/HH/", now), key.rsplit('/').next().unwrap_or_default());
+                let place = format!(
+                    "{}manifests/{}{}",
+                    self.settings.s3.prefix_text,
+                    format_time("yyyy/MM/dd/HH/", now),
+                    key.rsplit('/').next().unwrap_or_default()
+                );
                 let _ = env.s3.put(now, bucket, &place, manifest.into_bytes().into(), "");
                 let (bucket, records, oldest) = (bucket.clone(), delivery.copy.unwrap_or_default(), delivery.oldest);
                 let command = self.copy_command(&bucket, &place);
@@ -961,12 +1003,14 @@ impl DeliveryStream {
             self.say(ctx, "retry", format!("{}: {}; {} records wait", failure.code, failure.message, delivery.records), true);
         }
         // Stream sources keep the data as long as the stream does; the outcome is the same here.
-        let over = if matches!(delivery.parcel, Parcel::Object { .. }) { now.since(delivery.oldest) >= patience } else { now.since(first) >= patience };
+        let over =
+            if matches!(delivery.parcel, Parcel::Object { .. }) { now.since(delivery.oldest) >= patience } else { now.since(first) >= patience };
         if over {
             return self.give_up(ctx, delivery, failure);
         }
         delivery.last_error = Some(failure);
-        delivery.waits = if delivery.waits == VirtualDuration::ZERO { VirtualDuration::SECOND } else { VirtualDuration((delivery.waits.0 * 2).min(longest.0)) };
+        delivery.waits =
+            if delivery.waits == VirtualDuration::ZERO { VirtualDuration::SECOND } else { VirtualDuration((delivery.waits.0 * 2).min(longest.0)) };
         let at = now + delivery.waits;
         self.deliveries.insert(id, delivery);
         self.wake(ctx, at, Due::Delivery(id));
@@ -977,11 +1021,21 @@ impl DeliveryStream {
             Parcel::Object { role, .. } => {
                 if matches!(role, Role::Data | Role::Errors | Role::Staging) {
                     self.tally.lost += delivery.records;
-                    self.say(ctx, "lost", format!("{} records could not be delivered for 24 hours and are lost: {}", delivery.records, failure.code), true);
+                    self.say(
+                        ctx,
+                        "lost",
+                        format!("{} records could not be delivered for 24 hours and are lost: {}", delivery.records, failure.code),
+                        true,
+                    );
                 }
             }
             Parcel::Records { records } => {
-                self.say(ctx, "failed", format!("{} records were not taken for {} s: {}", records.len(), self.settings.retry.as_secs(), failure.code), true);
+                self.say(
+                    ctx,
+                    "failed",
+                    format!("{} records were not taken for {} s: {}", records.len(), self.settings.retry.as_secs(), failure.code),
+                    true,
+                );
                 if self.settings.kind == Kind::Redshift {
                     // The objects stay in S3; the manifest for a reload by hand lies below errors/.
                     self.tally.failed += delivery.records;
@@ -990,7 +1044,13 @@ impl DeliveryStream {
                     let key = format!("{}errors/manifests/{}{name}", settings.s3.prefix_text, format_time("yyyy/MM/dd/HH/", ctx.now));
                     let body = serde_json::json!({"entries": self.objects.back().map(|object| vec![serde_json::json!({"url": format!("s3://{}/{}", object.bucket, object.key), "mandatory": true})])}).to_string();
                     let manifest = Delivery {
-                        parcel: Parcel::Object { bucket: settings.s3.bucket.clone(), key, bytes: body.into_bytes().into(), encoding: "", role: Role::Manifest },
+                        parcel: Parcel::Object {
+                            bucket: settings.s3.bucket.clone(),
+                            key,
+                            bytes: body.into_bytes().into(),
+                            encoding: "",
+                            role: Role::Manifest,
+                        },
                         records: 0,
                         source_bytes: 0,
                         oldest: ctx.now,
@@ -1086,6 +1146,14 @@ impl DeliveryStream {
     /// A gzip payload may hold so much.
     pub(super) const fn unpacked_max() -> usize {
         64 << 20
+    }
+}
+
+/// A delivery whose records are not counted elsewhere.
+fn counts(delivery: &Delivery) -> bool {
+    match &delivery.parcel {
+        Parcel::Object { role, .. } => matches!(role, Role::Data | Role::Errors | Role::Staging),
+        Parcel::Records { .. } => true,
     }
 }
 

@@ -77,13 +77,18 @@ pub fn answer(outcome: &Outcome, records: &[Rec]) -> Answer {
     let failed = |code: &str, text: &str| Answer::Failed(Failure::new(code, text));
     let text = match outcome {
         Outcome::Native(kept) => {
-            let verdict = |(keep, record): (&bool, &Rec)| if *keep { Verdict::Ok { data: with_newline(&record.data), keys: None } } else { Verdict::Dropped };
+            let verdict =
+                |(keep, record): (&bool, &Rec)| if *keep { Verdict::Ok { data: with_newline(&record.data), keys: None } } else { Verdict::Dropped };
             return Answer::Verdicts(kept.iter().zip(records).map(verdict).collect());
         }
         Outcome::Answer(text) => text,
-        Outcome::Error { .. } => return failed("Lambda.FunctionError", "The Lambda function was successfully invoked but it returned an error result."),
+        Outcome::Error { .. } => {
+            return failed("Lambda.FunctionError", "The Lambda function was successfully invoked but it returned an error result.");
+        }
         Outcome::TimedOut => return failed("Lambda.FunctionTimedOut", "The Lambda function timed out."),
-        Outcome::Throttled => return failed("Lambda.InvokeLimitExceeded", "Kinesis Data Firehose received throttling errors when invoking the Lambda function."),
+        Outcome::Throttled => {
+            return failed("Lambda.InvokeLimitExceeded", "Kinesis Data Firehose received throttling errors when invoking the Lambda function.");
+        }
         Outcome::TooLarge => return failed("Lambda.FunctionError", "The Lambda function's response payload is larger than 6 MB."),
         Outcome::Missing => return failed("Lambda.ResourceNotFound", "The Lambda function was not found. Use a different function that does exist."),
     };
@@ -107,7 +112,8 @@ fn verdict(answers: &[&Value]) -> Verdict {
         }
         [answer] => *answer,
         _ => {
-            let text = "Multiple records were returned with the same record ID. Ensure that the Lambda function returns unique record IDs for each record.";
+            let text =
+                "Multiple records were returned with the same record ID. Ensure that the Lambda function returns unique record IDs for each record.";
             return failed("Lambda.DuplicatedRecordId", text);
         }
     };
@@ -121,9 +127,9 @@ fn verdict(answers: &[&Value]) -> Verdict {
             let Ok(data) = STANDARD.decode(data) else {
                 return failed("Lambda.InvalidReturnFormat", "The data field is not a valid base64 text.");
             };
-            let keys: Option<Arc<[(String, String)]>> = answer["metadata"]["partitionKeys"]
-                .as_object()
-                .map(|keys| keys.iter().map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned))).collect());
+            let keys: Option<Arc<[(String, String)]>> = answer["metadata"]["partitionKeys"].as_object().map(|keys| {
+                keys.iter().map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned))).collect()
+            });
             Verdict::Ok { data: data.into(), keys }
         }
         _ => failed("Lambda.InvalidReturnFormat", "The result of a record must be Ok, Dropped or ProcessingFailed."),
@@ -159,8 +165,9 @@ pub fn open(processing: &Processing, record: &Rec) -> Result<Option<Vec<Vec<u8>>
         let text = "The data could not be decompressed: it is not in GZIP format.";
         let open = gunzip(&record.data).ok_or_else(|| ("decompression-failed", Failure::new("Decompression.DataDecompressionFailed", text)))?;
         if processing.extract_messages {
-            let payload: Value = serde_json::from_slice(&open)
-                .map_err(|error| ("decompression-failed", Failure::new("Decompression.InvalidLogEvents", format!("Not a CloudWatch Logs payload: {error}"))))?;
+            let payload: Value = serde_json::from_slice(&open).map_err(|error| {
+                ("decompression-failed", Failure::new("Decompression.InvalidLogEvents", format!("Not a CloudWatch Logs payload: {error}")))
+            })?;
             let messages = payload["logEvents"].as_array().into_iter().flatten().filter_map(|event| event["message"].as_str());
             pieces = Some(messages.map(|message| message.as_bytes().to_vec()).collect());
         } else {
@@ -185,7 +192,10 @@ pub fn open(processing: &Processing, record: &Rec) -> Result<Option<Vec<Vec<u8>>
             None => {
                 for value in serde_json::Deserializer::from_slice(&piece).into_iter::<Box<serde_json::value::RawValue>>() {
                     let value = value.map_err(|error| {
-                        ("processing-failed", Failure::new("RecordDeAggregation.JsonParseFailed", format!("The record is not a sequence of JSON objects: {error}")))
+                        (
+                            "processing-failed",
+                            Failure::new("RecordDeAggregation.JsonParseFailed", format!("The record is not a sequence of JSON objects: {error}")),
+                        )
                     })?;
                     parts.push(value.get().as_bytes().to_vec());
                 }

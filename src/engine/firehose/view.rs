@@ -80,7 +80,11 @@ impl DeliveryStream {
             throttled: tally.throttled,
             duplicates: tally.duplicates,
             incoming_bytes: tally.incoming_bytes,
-            retries: self.retries().into_iter().map(|(attempts, error, since)| format!("{error}: {attempts} attempts since {}", since.clock_text())).collect(),
+            retries: self
+                .retries()
+                .into_iter()
+                .map(|(attempts, error, since)| format!("{error}: {attempts} attempts since {}", since.clock_text()))
+                .collect(),
             trouble: self.standin.trouble.map(|trouble| format!("{trouble:?}")),
             objects: self
                 .objects

@@ -108,7 +108,9 @@ impl Reader {
         let trimmed = text.trim_matches([' ', '\t', '\r', '\n']);
         match trimmed.bytes().next() {
             None => return Err(Misfit::plain("The record was empty or contained only whitespace.")),
-            Some(b'[') => return Err(Misfit::plain("Data does not match the schema. Data is not JSONObject  but org.openx.data.jsonserde.json.JSONArray")),
+            Some(b'[') => {
+                return Err(Misfit::plain("Data does not match the schema. Data is not JSONObject  but org.openx.data.jsonserde.json.JSONArray"));
+            }
             Some(b'{') => {}
             Some(_) if scan::value(trimmed).is_ok() => {
                 return Err(Misfit::plain("The input JSON contained a primitive at the top level. The top level must be an object or array."));
@@ -242,9 +244,7 @@ impl Reader {
         match raw {
             Raw::Text(text) if self.bends() => Misfit::schema(format!("For input string: \"{text}\"")),
             _ if self.bends() => Misfit::schema(format!("{} cannot be cast to {kind}", class(raw))),
-            Raw::Text(_) if kind != "boolean" => {
-                Misfit::schema("Current token (VALUE_STRING) not numeric, can not use numeric value accessors")
-            }
+            Raw::Text(_) if kind != "boolean" => Misfit::schema("Current token (VALUE_STRING) not numeric, can not use numeric value accessors"),
             _ => Misfit::schema("One or more fields have incorrect format. Exception when validating field (root)"),
         }
     }
@@ -305,7 +305,8 @@ impl Reader {
                 whole(text).map(|millis| Datum::Timestamp((millis as i64).saturating_mul(1000))).ok_or_else(|| wrong(text))
             }
             (Deserializer::Hive { timestamp_formats }, Raw::Text(text)) => {
-                let found = timestamp_formats.iter().find_map(|format| joda(format, text)).or_else(|| openx_timestamp(text).filter(|_| !text.contains('T')));
+                let found =
+                    timestamp_formats.iter().find_map(|format| joda(format, text)).or_else(|| openx_timestamp(text).filter(|_| !text.contains('T')));
                 found.map(Datum::Timestamp).ok_or_else(|| wrong(text))
             }
             (_, other) => Err(self.wrong_scalar("timestamp", other)),
@@ -368,7 +369,10 @@ fn decimal_digits(text: &str, scale: u8) -> Option<i128> {
     let negative = mantissa.starts_with('-');
     let mantissa = mantissa.trim_start_matches(['-', '+']);
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    if (whole.is_empty() && fraction.is_empty()) || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit()) || whole.len() + fraction.len() > 60 {
+    if (whole.is_empty() && fraction.is_empty())
+        || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit())
+        || whole.len() + fraction.len() > 60
+    {
         return None;
     }
     let digits = format!("{whole}{fraction}");

@@ -286,8 +286,7 @@ fn put_run_bytes(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn put_bits(flags: &[bool]) -> Vec<u8> {
-    let packed: Vec<u8> =
-        flags.chunks(8).map(|bits| bits.iter().enumerate().fold(0, |byte, (at, bit)| byte | u8::from(*bit) << (7 - at))).collect();
+    let packed: Vec<u8> = flags.chunks(8).map(|bits| bits.iter().enumerate().fold(0, |byte, (at, bit)| byte | u8::from(*bit) << (7 - at))).collect();
     put_run_bytes(&packed)
 }
 
@@ -528,7 +527,9 @@ impl Stripe {
             Type::TinyInt => run_bytes(data)?.into_iter().map(|byte| Datum::Int(i64::from(byte as i8))).collect(),
             Type::SmallInt | Type::Int | Type::BigInt | Type::Date => ints(data, true)?.into_iter().map(Datum::Int).collect(),
             Type::Float => data.chunks_exact(4).map(|b| Datum::Float(f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]])))).collect(),
-            Type::Double => data.chunks_exact(8).map(|b| Datum::Float(f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]))).collect(),
+            Type::Double => {
+                data.chunks_exact(8).map(|b| Datum::Float(f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]))).collect()
+            }
             Type::Decimal(..) => (0..there).map(|_| varint(data, &mut at).map(|value| Datum::Decimal(unzigzag(value)))).collect::<Option<_>>()?,
             Type::Timestamp => {
                 let nanos = ints(self.stream(SECONDARY, node.id), false)?;

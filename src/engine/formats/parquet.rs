@@ -256,11 +256,14 @@ impl Writer {
             chunks.int(1, physical(&leaf.kind).0);
             chunks.ints(2, &[0, 3]);
             chunks.texts(3, &leaf.path);
-            chunks.int(4, match self.codec {
-                Codec::Uncompressed => 0,
-                Codec::Snappy => 1,
-                Codec::Gzip => 2,
-            });
+            chunks.int(
+                4,
+                match self.codec {
+                    Codec::Uncompressed => 0,
+                    Codec::Snappy => 1,
+                    Codec::Gzip => 2,
+                },
+            );
             chunks.long(5, leaf.defs.len() as i64);
             chunks.long(6, unpacked as i64);
             chunks.long(7, packed as i64);
@@ -589,7 +592,7 @@ fn read_chunk(bytes: &[u8], chunk: &Tree, leaf: &Leaf, cursor: &mut Cursor) -> O
         let mut place = 0;
         let reps = if leaf.max_rep > 0 { get_levels(&page, &mut place, leaf.max_rep, count)? } else { vec![0; count] };
         let defs = get_levels(&page, &mut place, leaf.max_def, count)?;
-        let present = defs.iter().filter(|def| **def == leaf.max_def).count();
+        let present = defs.iter().map(|def| usize::from(*def == leaf.max_def)).sum::<usize>();
         for index in 0..present {
             cursor.values.push(unplain(&page, &mut place, index, &leaf.kind)?);
         }
@@ -713,7 +716,9 @@ mod tests {
                 let record = match i % 5 {
                     0 => "{}".to_owned(),
                     1 => format!(r#"{{"id":{i},"flag":true,"tags":[],"deep":{{}},"attrs":{{}}}}"#),
-                    2 => format!(r#"{{"id":{i},"flag":false,"tags":["x",null,"y{i}"],"deep":{{"a":1,"b":[{{"c":1.5}},{{}},null]}},"attrs":{{"k":{i},"l":null}}}}"#),
+                    2 => format!(
+                        r#"{{"id":{i},"flag":false,"tags":["x",null,"y{i}"],"deep":{{"a":1,"b":[{{"c":1.5}},{{}},null]}},"attrs":{{"k":{i},"l":null}}}}"#
+                    ),
                     3 => format!(r#"{{"name":"n{i}","price":"-{i}.25","ratio":0.5,"at":{},"day":"2019-09-09","small":-3}}"#, 1_568_039_627 + i),
                     _ => format!(r#"{{"deep":{{"b":[]}},"price":{i}}}"#),
                 };

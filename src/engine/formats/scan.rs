@@ -51,16 +51,14 @@ impl<'a> Scanner<'a> {
         loop {
             match self.bytes.get(at) {
                 Some(b'"') => break,
-                Some(b'\\') => {
-                    match self.bytes.get(at + 1) {
-                        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => at += 2,
-                        Some(b'u') if self.bytes.get(at + 2..at + 6).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)) => at += 6,
-                        _ => {
-                            self.at = at;
-                            return self.fail("a wrong escape");
-                        }
+                Some(b'\\') => match self.bytes.get(at + 1) {
+                    Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => at += 2,
+                    Some(b'u') if self.bytes.get(at + 2..at + 6).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)) => at += 6,
+                    _ => {
+                        self.at = at;
+                        return self.fail("a wrong escape");
                     }
-                }
+                },
                 Some(0..0x20) => {
                     self.at = at;
                     return self.fail("a control character in a text");
@@ -272,7 +270,20 @@ mod tests {
 
     #[test]
     fn it_refuses_what_serde_json_refuses() {
-        for text in ["{", "{}", "{\"a\":01}", "{\"a\":1,}", "{\"a\":-}", "{\"a\" 1}", "{a:1}", "{\"a\":\"\\x\"}", "{\"a\":tru}", "[1]", "{\"a\":1.}", "{\"a\":\"\t\"}"] {
+        for text in [
+            "{",
+            "{}",
+            "{\"a\":01}",
+            "{\"a\":1,}",
+            "{\"a\":-}",
+            "{\"a\" 1}",
+            "{a:1}",
+            "{\"a\":\"\\x\"}",
+            "{\"a\":tru}",
+            "[1]",
+            "{\"a\":1.}",
+            "{\"a\":\"\t\"}",
+        ] {
             let ours = object(text, 0, &mut |_, _| ()).is_ok_and(|end| end == Some(text.len()));
             let theirs = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_ok();
             assert_eq!(ours, theirs, "{text}");

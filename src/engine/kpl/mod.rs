@@ -11,8 +11,8 @@ use md5::{Digest, Md5};
 
 use super::kinesis::hash::HashKey;
 
-pub use size::AggregateSize;
 use super::protobuf::{Field, Malformed, Reader, put_bytes, put_uint};
+pub use size::AggregateSize;
 
 /// What an aggregate begins with.
 pub const MAGIC: [u8; 4] = [0xf3, 0x89, 0x9a, 0xc2];

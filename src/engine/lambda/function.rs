@@ -82,9 +82,13 @@ fn wrong(text: impl Into<String>) -> ServiceError {
 /// Files of a `Code` member or of UpdateFunctionCode: an archive, or the text of the handler's file.
 pub fn files_of(code: &Value, s3: &S3, runtime: &str, handler: &str) -> Result<(BTreeMap<String, String>, Vec<u8>), ServiceError> {
     let bytes = match (code["ZipFile"].as_str(), code["S3Bucket"].as_str(), code["S3Key"].as_str()) {
-        (Some(text), _, _) => STANDARD.decode(text).map_err(|_| wrong("Could not unzip uploaded file. Please check your file, then try to upload again."))?,
+        (Some(text), _, _) => {
+            STANDARD.decode(text).map_err(|_| wrong("Could not unzip uploaded file. Please check your file, then try to upload again."))?
+        }
         (None, Some(bucket), Some(key)) => {
-            let object = s3.object(bucket, key).ok_or_else(|| wrong("Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist."))?;
+            let object = s3.object(bucket, key).ok_or_else(|| {
+                wrong("Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist.")
+            })?;
             object.bytes.to_vec()
         }
         _ => return Err(wrong("Please provide a source for function code.")),
@@ -94,23 +98,31 @@ pub fn files_of(code: &Value, s3: &S3, runtime: &str, handler: &str) -> Result<(
         entries.into_iter().filter_map(|(name, bytes)| String::from_utf8(bytes).ok().map(|text| (name, text))).collect()
     } else {
         // Inline code: the text of the one file.
-        let text = String::from_utf8(bytes.clone()).map_err(|_| wrong("Could not unzip uploaded file. Please check your file, then try to upload again."))?;
+        let text = String::from_utf8(bytes.clone())
+            .map_err(|_| wrong("Could not unzip uploaded file. Please check your file, then try to upload again."))?;
         let module = handler.rsplit_once('.').map_or("index", |(module, _)| module);
-        let extension = if text.lines().map(str::trim_start).find(|line| !line.is_empty() && !line.starts_with('#')).is_some_and(|line| line.starts_with("keep")) {
-            "rule"
-        } else if runtime.starts_with("python") {
-            "py"
-        } else {
-            "js"
-        };
+        let extension =
+            if text.lines().map(str::trim_start).find(|line| !line.is_empty() && !line.starts_with('#')).is_some_and(|line| line.starts_with("keep"))
+            {
+                "rule"
+            } else if runtime.starts_with("python") {
+                "py"
+            } else {
+                "js"
+            };
         BTreeMap::from([(format!("{module}.{extension}"), text)])
     };
     Ok((files, bytes))
 }
 
+/// A file that holds a rule.
+pub fn is_rule(name: &str) -> bool {
+    std::path::Path::new(name).extension().is_some_and(|extension| extension == "rule")
+}
+
 /// What of the files runs.
 pub fn program_of(files: &BTreeMap<String, String>, runtime: &str, handler: &str) -> Result<Program, ServiceError> {
-    if let Some((name, text)) = files.iter().find(|(name, _)| name.ends_with(".rule")) {
+    if let Some((name, text)) = files.iter().find(|(name, _)| is_rule(name)) {
         return Rule::parse(text).map(|rule| Program::Rule(Arc::new(rule))).map_err(|error| wrong(format!("{name}: {error}")));
     }
     let (module, export) = handler.rsplit_once('.').ok_or_else(|| wrong(format!("Handler '{handler}' must be FILE.FUNCTION")))?;

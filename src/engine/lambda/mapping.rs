@@ -262,7 +262,8 @@ impl Mapping {
         let oldest = stream.shards.get(&shard).and_then(|shard| shard.log.slot(first)).map_or(now, |slot| slot.arrival);
         let id = self.batches;
         self.batches += 1;
-        let batch = Batch { id, shard, first, next, attempts, started: now, oldest, invocation: None, pending: Vec::new(), dropped: 0, put: 0, calls: 0 };
+        let batch =
+            Batch { id, shard, first, next, attempts, started: now, oldest, invocation: None, pending: Vec::new(), dropped: 0, put: 0, calls: 0 };
         if let Some(lane) = self.lanes.get_mut(&shard) {
             lane.running.push(batch.clone());
             lane.invocations += 1;
@@ -280,7 +281,9 @@ impl Mapping {
 
     /// The batch of an invocation.
     pub fn of_invocation(&self, invocation: u64) -> Option<(u32, u64)> {
-        self.lanes.iter().find_map(|(shard, lane)| lane.running.iter().find(|batch| batch.invocation == Some(invocation)).map(|batch| (*shard, batch.id)))
+        self.lanes
+            .iter()
+            .find_map(|(shard, lane)| lane.running.iter().find(|batch| batch.invocation == Some(invocation)).map(|batch| (*shard, batch.id)))
     }
 
     /// A batch ended well.

@@ -276,7 +276,15 @@ impl Lambda {
     }
 
     /// Calls a function. Its outcome comes with [`Due::Done`].
-    pub fn call(&mut self, ctx: &mut Ctx<'_>, name: &str, caller: Caller, records: u64, event: impl FnOnce(&str) -> String, native: Option<Vec<bool>>) -> u64 {
+    pub fn call(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        name: &str,
+        caller: Caller,
+        records: u64,
+        event: impl FnOnce(&str) -> String,
+        native: Option<Vec<bool>>,
+    ) -> u64 {
         let now = ctx.now;
         let id = self.next;
         self.next += 1;
@@ -303,8 +311,11 @@ impl Lambda {
                 ctx.metrics.add(Metric::ConcurrentExecutions, &dimensions, now, function.running);
                 let duration = function.duration(records);
                 if function.failing {
-                    invocation.outcome =
-                        Some(Outcome::Error { kind: "Error".to_owned(), message: "a fault of the lab makes every call fail".to_owned(), trace: Vec::new() });
+                    invocation.outcome = Some(Outcome::Error {
+                        kind: "Error".to_owned(),
+                        message: "a fault of the lab makes every call fail".to_owned(),
+                        trace: Vec::new(),
+                    });
                     Some(now + duration)
                 } else if let Some(kept) = native {
                     let over = duration > function.timeout;
@@ -418,7 +429,13 @@ impl Lambda {
         function.say(now + duration, format!("END RequestId: {}", invocation.request_id));
         function.say(
             now + duration,
-            format!("REPORT RequestId: {}\tDuration: {} ms\tBilled Duration: {} ms\tMemory Size: {} MB", invocation.request_id, duration.as_millis(), duration.as_millis().max(1), function.memory),
+            format!(
+                "REPORT RequestId: {}\tDuration: {} ms\tBilled Duration: {} ms\tMemory Size: {} MB",
+                invocation.request_id,
+                duration.as_millis(),
+                duration.as_millis().max(1),
+                function.memory
+            ),
         );
         invocation.outcome = Some(outcome);
         ctx.schedule.at(now + duration, Wake::Lambda { due: Due::Done(id) });
@@ -488,13 +505,17 @@ impl Lambda {
             "ListEventSourceMappings" => {
                 let list: Vec<Value> = self
                     .mappings()
-                    .filter(|(_, m)| (name.is_empty() || *m.function == *name) && (text("EventSourceArn").is_empty() || m.arn == text("EventSourceArn")))
+                    .filter(|(_, m)| {
+                        (name.is_empty() || *m.function == *name) && (text("EventSourceArn").is_empty() || m.arn == text("EventSourceArn"))
+                    })
                     .map(|(_, m)| m.shown(&region, &account))
                     .collect();
                 Ok(json!({"EventSourceMappings": list}))
             }
             "CreateEventSourceMapping" => self.create_mapping(ctx, kinesis, body, &name),
-            "GetEventSourceMapping" | "UpdateEventSourceMapping" | "DeleteEventSourceMapping" => self.change_mapping(ctx, kinesis, call.operation.name, body),
+            "GetEventSourceMapping" | "UpdateEventSourceMapping" | "DeleteEventSourceMapping" => {
+                self.change_mapping(ctx, kinesis, call.operation.name, body)
+            }
             operation => {
                 let function = self.functions.get_mut(name.as_str()).ok_or_else(|| missing(&name, &region, &account))?;
                 match operation {
@@ -536,7 +557,10 @@ impl Lambda {
                             ServiceError::new(ErrorCode::InvalidParameterValueException, format!("Could not parse request body into json: {error}"))
                         })?;
                         if payload.len() > PAYLOAD_MAX {
-                            return Err(ServiceError::new(ErrorCode::RequestEntityTooLargeException, format!("Request must be smaller than {PAYLOAD_MAX} bytes for the InvokeFunction operation")));
+                            return Err(ServiceError::new(
+                                ErrorCode::RequestEntityTooLargeException,
+                                format!("Request must be smaller than {PAYLOAD_MAX} bytes for the InvokeFunction operation"),
+                            ));
                         }
                         if text("InvocationType") == "DryRun" {
                             return Ok(json!({"StatusCode": 204}));
@@ -564,11 +588,15 @@ impl Lambda {
         if kinesis.stream(stream).is_none() {
             return Err(wrong(format!("Stream not found: {arn}")));
         }
-        let position = body["StartingPosition"].as_str().ok_or_else(|| wrong("1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null.".to_owned()))?;
+        let position = body["StartingPosition"].as_str().ok_or_else(|| {
+            wrong("1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null.".to_owned())
+        })?;
         if self.mappings().any(|(_, mapping)| mapping.arn == arn && *mapping.function == *name) {
             return Err(ServiceError::new(
                 ErrorCode::ResourceConflictException,
-                format!("The event source arn (\" {arn} \") and function (\" {name} \") provided mapping already exists. Please update or delete the existing mapping."),
+                format!(
+                    "The event source arn (\" {arn} \") and function (\" {name} \") provided mapping already exists. Please update or delete the existing mapping."
+                ),
             ));
         }
         if body["TumblingWindowInSeconds"].as_u64().unwrap_or(0) > 0 {
@@ -605,7 +633,13 @@ impl Lambda {
         };
         set(&mut mapping, body);
         let index = self.mappings.len();
-        ctx.journal.push(ctx.now, format!("function {name}"), "mapped", format!("reads stream {stream} from {position}, {} records a batch", mapping.batch_size), false);
+        ctx.journal.push(
+            ctx.now,
+            format!("function {name}"),
+            "mapped",
+            format!("reads stream {stream} from {position}, {} records a batch", mapping.batch_size),
+            false,
+        );
         // A mapping that is new needs a moment; LATEST is the tip of that moment, not of this one.
         ctx.schedule.at(ctx.now + VirtualDuration::SECOND, Wake::Lambda { due: Due::Shards { mapping: index, run: mapping.run } });
         let mut shown = mapping.shown(&region, &account);
@@ -634,7 +668,10 @@ impl Lambda {
                 mapping.modified = ctx.now;
                 mapping.run += 1;
                 // Batches under way end by themselves; every shard is looked at anew.
-                let (run, text) = (mapping.run, format!("its mapping changed: {} records a batch, {}", mapping.batch_size, if mapping.enabled { "enabled" } else { "disabled" }));
+                let (run, text) = (
+                    mapping.run,
+                    format!("its mapping changed: {} records a batch, {}", mapping.batch_size, if mapping.enabled { "enabled" } else { "disabled" }),
+                );
                 let _ = kinesis;
                 ctx.journal.push(ctx.now, format!("function {}", mapping.function), "mapped", text, false);
                 ctx.schedule.at(ctx.now, Wake::Lambda { due: Due::Shards { mapping: index, run } });

@@ -77,7 +77,9 @@ fn lex(text: &str) -> Result<Vec<(usize, Token)>, String> {
         } else if c.is_alphabetic() || c == '_' {
             at = text[at..].find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '.' | '-')).map_or(text.len(), |end| at + end);
             tokens.push((start, Token::Word(text[start..at].to_owned())));
-        } else if let Some(sign) = ["==", "!=", "<=", ">=", "&&", "||", "<", ">", "!", "(", ")", "="].into_iter().find(|sign| text[at..].starts_with(sign)) {
+        } else if let Some(sign) =
+            ["==", "!=", "<=", ">=", "&&", "||", "<", ">", "!", "(", ")", "="].into_iter().find(|sign| text[at..].starts_with(sign))
+        {
             at += sign.len();
             tokens.push((start, Token::Sign(sign)));
         } else {
@@ -347,9 +349,13 @@ mod tests {
 
     #[test]
     fn wrong_rules_say_where() {
-        for (text, words) in
-            [("drop all", "keep CONDITION"), ("keep a == ", "a field or a constant expected, found at the end"), ("keep (a", "')' expected"), ("keep a b", "found 'b' at character"), ("keep a == 'x", "closing quote")]
-        {
+        for (text, words) in [
+            ("drop all", "keep CONDITION"),
+            ("keep a == ", "a field or a constant expected, found at the end"),
+            ("keep (a", "')' expected"),
+            ("keep a b", "found 'b' at character"),
+            ("keep a == 'x", "closing quote"),
+        ] {
             assert!(Rule::parse(text).expect_err(text).contains(words), "{text}: {:?}", Rule::parse(text));
         }
     }

@@ -20,7 +20,8 @@ pub fn forecast(stream: &DeliveryStreamView) -> (String, Role) {
 
 /// `came in 12 = delivered 10 + …`, amounts of zero left out.
 pub fn equation(stream: &DeliveryStreamView) -> String {
-    let parts: Vec<String> = stream.accounting.iter().skip(1).filter(|(_, amount)| *amount > 0).map(|(name, amount)| format!("{name} {}", grouped(*amount))).collect();
+    let parts: Vec<String> =
+        stream.accounting.iter().skip(1).filter(|(_, amount)| *amount > 0).map(|(name, amount)| format!("{name} {}", grouped(*amount))).collect();
     let came = stream.accounting.first().map_or(0, |(_, amount)| *amount);
     if parts.is_empty() { format!("came in {}", grouped(came)) } else { format!("came in {} = {}", grouped(came), parts.join(" + ")) }
 }

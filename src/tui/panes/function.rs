@@ -15,7 +15,13 @@ pub fn lines(cx: &Cx<'_>, function: &FunctionView) -> Vec<(String, Role)> {
     let (calls, errors, throttles) = function.counts;
     let rate = function.per_second.last().copied().unwrap_or(0);
     let mut lines = vec![(
-        format!("{} calls, {}/s, {} running, {} ms each   {errors} errors   {throttles} throttled", grouped(calls), rate, function.running, function.last_ms),
+        format!(
+            "{} calls, {}/s, {} running, {} ms each   {errors} errors   {throttles} throttled",
+            grouped(calls),
+            rate,
+            function.running,
+            function.last_ms
+        ),
         if errors > 0 { Role::Warn } else { Role::Text },
     )];
     if let Some(fault) = &function.fault {
@@ -24,13 +30,28 @@ pub fn lines(cx: &Cx<'_>, function: &FunctionView) -> Vec<(String, Role)> {
     for mapping in &function.mappings {
         let role = if mapping.age_ms > 5000 { Role::Bad } else { Role::Text };
         lines.push((
-            format!("← {}   batch {}   iterator age {}   {}/{} shards{}", mapping.stream, mapping.batch_size, delay(mapping.age_ms), mapping.shards_seen, mapping.shards, if mapping.enabled { "" } else { "   disabled" }),
+            format!(
+                "← {}   batch {}   iterator age {}   {}/{} shards{}",
+                mapping.stream,
+                mapping.batch_size,
+                delay(mapping.age_ms),
+                mapping.shards_seen,
+                mapping.shards,
+                if mapping.enabled { "" } else { "   disabled" }
+            ),
             role,
         ));
         let (read, kept, dropped, again, given_up) = mapping.counts;
         if kept + dropped > 0 {
             lines.push((
-                format!("read {} = kept {} + dropped {}   put again {}   given up {}", grouped(read), grouped(kept), grouped(dropped), grouped(again), grouped(given_up)),
+                format!(
+                    "read {} = kept {} + dropped {}   put again {}   given up {}",
+                    grouped(read),
+                    grouped(kept),
+                    grouped(dropped),
+                    grouped(again),
+                    grouped(given_up)
+                ),
                 Role::Text,
             ));
         } else {
@@ -42,10 +63,16 @@ pub fn lines(cx: &Cx<'_>, function: &FunctionView) -> Vec<(String, Role)> {
     }
     for stream in cx.view.world.deliveries.iter().filter(|stream| stream.function.as_deref() == Some(&function.name)) {
         let (ok, dropped, failed) = stream.transform_last;
-        lines.push((format!("transforms {}: last batch {ok} Ok, {dropped} Dropped, {failed} failed", stream.name), if failed > 0 { Role::Warn } else { Role::Text }));
+        lines.push((
+            format!("transforms {}: last batch {ok} Ok, {dropped} Dropped, {failed} failed", stream.name),
+            if failed > 0 { Role::Warn } else { Role::Text },
+        ));
         for sample in stream.samples.iter().take(3) {
             lines.push((format!("in   {}", sample.before), Role::Dim));
-            lines.push((sample.after.as_ref().map_or_else(|| format!("out  {}", sample.result), |after| format!("out  {after}")), if sample.after.is_some() { Role::Text } else { Role::Warn }));
+            lines.push((
+                sample.after.as_ref().map_or_else(|| format!("out  {}", sample.result), |after| format!("out  {after}")),
+                if sample.after.is_some() { Role::Text } else { Role::Warn },
+            ));
         }
     }
     lines.push((format!("{}:", function.code.0), Role::Title));
@@ -68,7 +95,8 @@ pub fn draw(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
     let from = scroll_to(0, 0, page, lines.len());
     let hidden = lines.len().saturating_sub(page);
     let note = if hidden > 0 { format!("{hidden} more lines") } else { String::new() };
-    let title = if all.len() > 1 { format!("Function {} ({} of {})", function.name, chosen + 1, all.len()) } else { format!("Function {}", function.name) };
+    let title =
+        if all.len() > 1 { format!("Function {} ({} of {})", function.name, chosen + 1, all.len()) } else { format!("Function {}", function.name) };
     let inner = frame(cx, PaneId::Function, area, p, &title, &right, &[cx.key(ActionId::Open, "code and log")], &note);
     paged(p, PaneId::Function, page, hidden, from);
     for (i, (text, role)) in lines.iter().take(page).enumerate() {

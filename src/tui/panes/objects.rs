@@ -35,7 +35,16 @@ pub fn draw(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
     let total: u64 = objects.iter().map(|object| object.bytes).sum();
     let right = if objects.is_empty() { String::new() } else { format!("{}  {}", plural(objects.len() as u64, "object"), bytes(total)) };
     let note = range_note(from, page.min(objects.len() - from), objects.len());
-    let inner = frame(cx, PaneId::Objects, area, p, "Delivered objects", &right, &[cx.key(ActionId::Open, "rows of it"), cx.key(ActionId::Copy, "copy key")], &note);
+    let inner = frame(
+        cx,
+        PaneId::Objects,
+        area,
+        p,
+        "Delivered objects",
+        &right,
+        &[cx.key(ActionId::Open, "rows of it"), cx.key(ActionId::Copy, "copy key")],
+        &note,
+    );
     paged(p, PaneId::Objects, page, objects.len().saturating_sub(page), from);
     if inner.height == 0 {
         return;
@@ -58,7 +67,13 @@ pub fn draw(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
             p.put(x, y, 1, "!", Role::Warn);
         }
         p.put(x + 2, y, 9, &object.at.clock_text(), Role::Dim);
-        let (why, role) = if object.errors { ("ERR", Role::Warn) } else if object.by_size { ("SIZE", Role::Ok) } else { ("TIME", Role::Text) };
+        let (why, role) = if object.errors {
+            ("ERR", Role::Warn)
+        } else if object.by_size {
+            ("SIZE", Role::Ok)
+        } else {
+            ("TIME", Role::Text)
+        };
         p.put(x + 12, y, 4, why, role);
         let key_cells = records_x.saturating_sub(10).saturating_sub(x + 17);
         p.put(x + 17, y, key_cells, &tail(&object.key, key_cells), Role::Text);

@@ -109,7 +109,8 @@ fn function(f: &FunctionView, stream: Option<&str>) -> Node {
 }
 
 fn delivery_lines(d: &DeliveryStreamView) -> Vec<(String, Role)> {
-    let share = crate::tui::text::permille(d.buffer_bytes, d.size_bytes.max(1)).max(crate::tui::text::permille(d.buffer_age_ms, d.interval_ms.max(1)));
+    let share =
+        crate::tui::text::permille(d.buffer_bytes, d.size_bytes.max(1)).max(crate::tui::text::permille(d.buffer_age_ms, d.interval_ms.max(1)));
     let third = if d.retries.is_empty() {
         (format!("buffer {}", percent(share)), Role::Text)
     } else {
@@ -117,7 +118,10 @@ fn delivery_lines(d: &DeliveryStreamView) -> Vec<(String, Role)> {
     };
     vec![
         (d.name.clone(), Role::Accent),
-        (if d.status == "ACTIVE" { format!("Firehose {}", d.format) } else { d.status.clone() }, if d.status == "ACTIVE" { Role::Text } else { Role::Warn }),
+        (
+            if d.status == "ACTIVE" { format!("Firehose {}", d.format) } else { d.status.clone() },
+            if d.status == "ACTIVE" { Role::Text } else { Role::Warn },
+        ),
         third,
     ]
 }

@@ -14,8 +14,20 @@ use super::query::Query;
 use super::{CliError, instant};
 
 /// The members of answers that are instants.
-const INSTANTS: &[&str] =
-    &["CreateTimestamp", "LastUpdateTimestamp", "DeliveryStartTimestamp", "CreateTime", "UpdateTime", "LastModifiedTime", "StreamCreationTimestamp", "ConsumerCreationTimestamp", "ApproximateArrivalTimestamp", "StartedAt", "EndedAt", "EarliestAllowedEndAt"];
+const INSTANTS: &[&str] = &[
+    "CreateTimestamp",
+    "LastUpdateTimestamp",
+    "DeliveryStartTimestamp",
+    "CreateTime",
+    "UpdateTime",
+    "LastModifiedTime",
+    "StreamCreationTimestamp",
+    "ConsumerCreationTimestamp",
+    "ApproximateArrivalTimestamp",
+    "StartedAt",
+    "EndedAt",
+    "EarliestAllowedEndAt",
+];
 
 /// What `aws` prints on standard output for an answer: with its last line feed, or nothing at all. `width` is that of the terminal in
 /// columns; tables that do not fit turn their single rows upright.

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::super::{Answer, CliCall, NoFiles, Pages, parse};
 use super::render;
-use crate::api::{ModelYear, Request, Response};
 use crate::api::kinesis::KinesisResponse;
+use crate::api::{ModelYear, Request, Response};
 
 /// What the service answers to each operation.
 const ANSWERS: &str = r#"{
