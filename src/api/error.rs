@@ -79,6 +79,8 @@ codes! {
     BucketAlreadyOwnedByYou,
     /// S3: a bucket with objects cannot be deleted.
     BucketNotEmpty,
+    /// The code of an application does not compile.
+    CodeValidationException,
     /// A newer version exists than the one named.
     ConcurrentModificationException,
     /// IAM: it exists already.
@@ -91,6 +93,8 @@ codes! {
     InvalidKMSResourceException,
     /// Lambda: a value is well formed but wrong.
     InvalidParameterValueException,
+    /// The configuration of an application is not complete.
+    InvalidApplicationConfigurationException,
     /// Only its source writes to this delivery stream.
     InvalidSourceException,
     /// S3: the bucket is not there.
@@ -109,6 +113,8 @@ codes! {
     SlowDown,
     /// Lambda: no concurrency is left.
     TooManyRequestsException,
+    /// There is no data to find a schema in.
+    UnableToDetectSchemaException,
     /// S3: the caller may not do this.
     AccessDenied,
 }

@@ -21,7 +21,7 @@ pub(super) struct FrameArguments {
     /// Virtual time since the start at which the frame is taken.
     #[arg(long)]
     pub(super) at: Dur,
-    /// overview, streams, firehose, metrics or journal.
+    /// overview, streams, firehose, analytics, metrics or journal.
     #[arg(long, default_value = "overview")]
     pub(super) screen: String,
     /// Columns x rows.

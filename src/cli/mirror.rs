@@ -31,9 +31,9 @@ fn path_of(root: &Path, bucket: &str, key: &str) -> PathBuf {
         // Whatever is no plain name is written so that it becomes one.
         let plain = !part.is_empty() && matches!(Path::new(part).components().next(), Some(Component::Normal(_))) && !part.contains(['\\', '\0']);
         if plain {
-            path.push(part)
+            path.push(part);
         } else {
-            path.push(format!("_{}", part.replace(['\\', '\0', '.'], "_")))
+            path.push(format!("_{}", part.replace(['\\', '\0', '.'], "_")));
         }
         parts += 1;
     }

@@ -331,7 +331,7 @@ fn eval(expr: &Expr, row: &Row, group: Option<&[Row]>) -> Result<Value, String> 
                 }
             }
         }
-        Kind::Unary("-", of) => number(&-one(of)?.as_f64().unwrap_or(f64::NAN)),
+        Kind::Unary("-", of) => number(-one(of)?.as_f64().unwrap_or(f64::NAN)),
         Kind::Unary("NOT", of) => match one(of)? {
             Value::Bool(flag) => json!(!flag),
             _ => Value::Null,
@@ -401,11 +401,11 @@ fn eval(expr: &Expr, row: &Row, group: Option<&[Row]>) -> Result<Value, String> 
     })
 }
 
-fn number(value: &f64) -> Value {
-    if *value == libm::trunc(*value) && libm::fabs(*value) < 9e15 {
-        json!(*value as i64)
+fn number(value: f64) -> Value {
+    if value == libm::trunc(value) && libm::fabs(value) < 9e15 {
+        json!(value as i64)
     } else {
-        Number::from_f64(*value).map_or(Value::Null, Value::Number)
+        Number::from_f64(value).map_or(Value::Null, Value::Number)
     }
 }
 
@@ -447,12 +447,12 @@ fn binary(operator: &str, a: &Value, b: &Value) -> Result<Value, String> {
                 return Err(format!("TYPE_MISMATCH: '{operator}' cannot be applied to {a} and {b}"));
             };
             match operator {
-                "+" => number(&(x + y)),
-                "-" => number(&(x - y)),
-                "*" => number(&(x * y)),
+                "+" => number(x + y),
+                "-" => number(x - y),
+                "*" => number(x * y),
                 "/" if y == 0.0 => return Err("DIVISION_BY_ZERO: Division by zero".to_owned()),
                 // Whole numbers divide to whole numbers.
-                "/" if a.is_i64() && b.is_i64() => number(&libm::trunc(x / y)),
+                "/" if a.is_i64() && b.is_i64() => number(libm::trunc(x / y)),
                 "/" => Number::from_f64(x / y).map_or(Value::Null, Value::Number),
                 other => return Err(format!("NOT_SUPPORTED: the operator {other}")),
             }
@@ -513,7 +513,7 @@ fn aggregate(name: &str, call: &crate::sql::ast::Call, group: &[Row]) -> Result<
     Ok(match name {
         "COUNT" | "APPROX_DISTINCT" => json!(values.len()),
         _ if values.is_empty() => Value::Null,
-        "SUM" => number(&sum()),
+        "SUM" => number(sum()),
         "AVG" => Number::from_f64(sum() / values.len() as f64).map_or(Value::Null, Value::Number),
         "MIN" => values.into_iter().min_by(order).unwrap_or_default(),
         _ => values.into_iter().max_by(order).unwrap_or_default(),
@@ -532,12 +532,12 @@ fn scalar(name: &str, arguments: &[Value]) -> Result<Value, String> {
         "UPPER" => json!(text(&first).to_uppercase()),
         "LENGTH" | "CHAR_LENGTH" => json!(text(&first).chars().count()),
         "TRIM" => json!(text(&first).trim()),
-        "ABS" => number(&libm::fabs(float()?)),
-        "FLOOR" => number(&libm::floor(float()?)),
-        "CEIL" | "CEILING" => number(&libm::ceil(float()?)),
+        "ABS" => number(libm::fabs(float()?)),
+        "FLOOR" => number(libm::floor(float()?)),
+        "CEIL" | "CEILING" => number(libm::ceil(float()?)),
         "ROUND" => {
             let power = libm::pow(10.0, whole(1).unwrap_or(0) as f64);
-            number(&(libm::round(float()? * power) / power))
+            number(libm::round(float()? * power) / power)
         }
         "SUBSTR" | "SUBSTRING" => {
             let skip = usize::try_from(whole(1).unwrap_or(1) - 1).unwrap_or(0);

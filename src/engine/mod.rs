@@ -5,6 +5,7 @@
 //! however time is cut into steps (*granularity invariance*).
 
 pub mod agent;
+pub mod analytics;
 pub mod athena;
 pub mod coach;
 pub mod command;
@@ -463,6 +464,7 @@ impl Engine {
             deliveries,
             functions,
             buckets,
+            applications: self.services.analytics.applications().map(|application| application.view(self.now)).collect(),
             now: self.now,
             epoch: self.config.epoch,
             seed: self.config.seed,

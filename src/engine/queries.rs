@@ -115,6 +115,42 @@ impl Engine {
                 let role = services.iam.role(name)?;
                 vec![("policies", json!(role.policies.len() + role.attached.len()))]
             }
+            "analytics:application" => {
+                let application = services.analytics.application(name)?;
+                let streams: Vec<&str> = application
+                    .run
+                    .as_ref()
+                    .map(|run| run.running.plan().streams.iter().map(|stream| stream.name.as_str()).collect())
+                    .unwrap_or_default();
+                let types: Vec<String> = application
+                    .input
+                    .iter()
+                    .flat_map(|input| input.schema.columns.iter().map(|column| format!("{} {}", column.name, column.ty)))
+                    .collect();
+                let mut list = vec![
+                    ("status", json!(application.status.name())),
+                    ("inputs", json!(u8::from(application.input.is_some()))),
+                    ("columns", json!(types.len())),
+                    ("outputs", json!(application.outputs.len())),
+                    ("delivered", json!(application.outputs.iter().map(|output| output.delivered).sum::<u64>())),
+                    ("reference_rows", json!(application.reference.as_ref().map_or(0, |reference| reference.rows.len()))),
+                    ("records", json!(application.run.as_ref().map_or(0, |run| run.records))),
+                    ("errors", json!(application.run.as_ref().map_or(0, |run| run.running.error_count()))),
+                    ("streams", json!(streams.join(","))),
+                ];
+                let mut properties: BTreeMap<String, Value> = list.drain(..).map(|(name, value)| (name.to_owned(), value)).collect();
+                for text in types {
+                    if let Some((name, ty)) = text.split_once(' ') {
+                        properties.insert(format!("type.{name}"), json!(ty));
+                    }
+                }
+                if let Some(run) = &application.run {
+                    for (index, stream) in run.running.plan().streams.iter().enumerate() {
+                        properties.insert(format!("rows.{}", stream.name), json!(run.running.rows(index)));
+                    }
+                }
+                return Some(properties);
+            }
             "athena:last-query" => {
                 let execution = services.athena.executions().last()?;
                 let rows = execution.result.as_ref().ok();
@@ -130,6 +166,15 @@ impl Engine {
             _ => return None,
         };
         Some(properties.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
+    /// The newest rows of an in-application stream, newest first: ROWTIME in milliseconds, cells by column.
+    pub fn in_app_rows(&self, application: &str, stream: &str) -> Option<Vec<(i64, BTreeMap<String, String>)>> {
+        let run = self.services().analytics.application(application)?.run.as_ref()?;
+        let (index, planned) = run.running.plan().streams.iter().enumerate().find(|(_, known)| known.name == stream)?;
+        let names: Vec<&String> = planned.columns.iter().filter(|column| !column.hidden).map(|column| &column.name).collect();
+        let rows = &run.shown.get(&index)?.rows;
+        Some(rows.iter().rev().map(|(time, cells)| (*time, names.iter().map(|name| (*name).clone()).zip(cells.iter().cloned()).collect())).collect())
     }
 
     /// The last count that a query gave, and the records in data objects of a delivery stream at that instant.

@@ -60,6 +60,13 @@ pub enum Wake {
         /// What is due.
         due: super::firehose::stream::Due,
     },
+    /// An application looks at its source.
+    Analytics {
+        /// Its name.
+        application: Arc<str>,
+        /// Its incarnation.
+        incarnation: u64,
+    },
     /// A consumer's next poll.
     Consumer {
         /// Index of the consumer.
@@ -92,7 +99,8 @@ impl Schedule {
             Wake::Consumer { .. } => 2,
             Wake::Lambda { .. } => 3,
             Wake::Firehose { .. } => 4,
-            Wake::Control { .. } => 5,
+            Wake::Analytics { .. } => 5,
+            Wake::Control { .. } => 6,
         };
         self.heap.push(Reverse((when, rank, self.sequence, wake)));
         self.sequence += 1;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::api::{Call, ErrorCode, ServiceError};
 
+use super::analytics::{Analytics, Delivery, Destination};
 use super::athena::Athena;
 use super::command::{Fault, Reply};
 use super::firehose::Firehose;
@@ -46,6 +47,8 @@ pub struct Services {
     pub lambda: Lambda,
     /// Queries.
     pub athena: Athena,
+    /// SQL applications.
+    pub analytics: Analytics,
     region: String,
     account: String,
     seed: u64,
@@ -61,6 +64,7 @@ impl Services {
             firehose: Firehose::new(create),
             lambda: Lambda::new(seed, region, account),
             athena: Athena::default(),
+            analytics: Analytics::new(seed, region, account, create),
             region: region.to_owned(),
             account: account.to_owned(),
             seed,
@@ -86,6 +90,7 @@ impl Services {
             "lambda" => self.lambda.operate(ctx, &self.s3, kinesis, call),
             "s3api" => self.s3.call(ctx.now, call),
             "glue" => self.glue.call(ctx.now, call),
+            "kinesisanalytics" => self.analytics.call(ctx, kinesis, &self.s3, call),
             "athena" => self.athena.call(ctx.now, self.seed, &mut self.glue, &self.s3, call),
             "iam" => self.iam.call(ctx.now, &self.account, call),
             "sts" => {
@@ -207,6 +212,61 @@ impl Services {
     pub fn firehose_due(&mut self, ctx: &mut Ctx<'_>, kinesis: &mut Kinesis, name: &Arc<str>, incarnation: u64, due: FirehoseDue) {
         let (firehose, mut env) = self.apart();
         firehose.due(ctx, &mut env, kinesis, name, incarnation, due);
+    }
+
+    /// An application's time has come: its rows go to their destinations.
+    pub fn analytics_due(&mut self, ctx: &mut Ctx<'_>, kinesis: &mut Kinesis, name: &Arc<str>, incarnation: u64) {
+        for delivery in self.analytics.due(ctx, kinesis, name, incarnation) {
+            self.deliver_rows(ctx, kinesis, name, delivery);
+        }
+    }
+
+    /// Hands rows over; what is not taken waits for the next look.
+    fn deliver_rows(&mut self, ctx: &mut Ctx<'_>, kinesis: &mut Kinesis, name: &str, mut delivery: Delivery) {
+        let before = delivery.records.len();
+        match delivery.to.clone() {
+            Destination::Stream(target) => {
+                if let Some(stream) = kinesis.stream_mut(&target).filter(|stream| stream.takes_data()) {
+                    let mut left = Vec::new();
+                    let mut totals = super::kinesis::PutTotals::default();
+                    for (key, data) in std::mem::take(&mut delivery.records) {
+                        let entries = [super::kinesis::PutEntry { key: &key, explicit_hash: None, data: &data }];
+                        let mut refused = false;
+                        stream.place_batch(ctx.now, ctx.limits, &entries, &mut totals, |placed| {
+                            refused = matches!(placed, super::kinesis::Placed::Throttled { .. })
+                        });
+                        if refused {
+                            left.push((key, data));
+                        }
+                    }
+                    stream.book(ctx, &totals);
+                    stream.book_put_records(ctx, &totals, 1);
+                    delivery.records = left;
+                }
+            }
+            Destination::Firehose(target) => {
+                let mut left = Vec::new();
+                for batch in delivery.records.chunks(500) {
+                    let data: Vec<Arc<[u8]>> = batch.iter().map(|(_, data)| data.clone()).collect();
+                    let (firehose, mut env) = self.apart();
+                    match firehose.put_batch(ctx, &mut env, &target, &data) {
+                        Ok(passed) => left.extend(batch.iter().zip(passed).filter(|(_, passed)| !passed).map(|(record, _)| record.clone())),
+                        Err(_) => left.extend(batch.iter().cloned()),
+                    }
+                }
+                delivery.records = left;
+            }
+            Destination::Lambda(target) => {
+                if self.lambda.function(&target).is_some() {
+                    let records = std::mem::take(&mut delivery.records);
+                    let arn = format!("arn:aws:kinesisanalytics:{}:{}:application/{name}", self.region, self.account);
+                    self.lambda.call(ctx, &target, Caller::Api, records.len() as u64, |invocation| rows_event(invocation, &arn, &records), None);
+                }
+            }
+        }
+        let taken = before - delivery.records.len();
+        self.analytics.delivered(name, &delivery.output, taken as u64);
+        self.analytics.give_back(name, delivery);
     }
 
     /// A function's time has come.
@@ -457,6 +517,16 @@ impl Services {
     }
 }
 
+/// The event of a function that takes rows.
+fn rows_event(invocation: &str, arn: &str, records: &[(String, Arc<[u8]>)]) -> String {
+    use base64::Engine as _;
+    let records: Vec<Value> = records
+        .iter()
+        .map(|(key, data)| json!({"recordId": key, "lambdaDeliveryRecordMetadata": {"retryHint": 0}, "data": base64::engine::general_purpose::STANDARD.encode(data)}))
+        .collect();
+    json!({"invocationId": invocation, "applicationArn": arn, "records": records}).to_string()
+}
+
 impl Engine {
     /// The services.
     pub fn services(&self) -> &Services {
@@ -471,7 +541,7 @@ impl Engine {
     pub(super) fn apply_service(&mut self, call: &Call) -> Result<Reply, ServiceError> {
         let (kinesis, services, mut ctx) = self.world();
         let answer = services.call(&mut ctx, kinesis, call);
-        let subject = ["DeliveryStreamName", "FunctionName", "Bucket", "TableName", "RoleName"]
+        let subject = ["DeliveryStreamName", "FunctionName", "ApplicationName", "Bucket", "TableName", "RoleName"]
             .iter()
             .find_map(|name| call.body[*name].as_str().map(str::to_owned));
         let error = answer.as_ref().err().map(|error| error.code.name());

@@ -53,6 +53,9 @@ pub struct View {
     /// All buckets, by name.
     #[serde(default)]
     pub buckets: Vec<BucketView>,
+    /// All SQL applications, by name.
+    #[serde(default)]
+    pub applications: Vec<ApplicationView>,
     /// All producers, by name.
     pub producers: Vec<ProducerView>,
     /// All consumers, by name.
@@ -527,4 +530,65 @@ pub struct BucketView {
     pub bytes: u64,
     /// A fault in words.
     pub fault: Option<String>,
+}
+
+/// One SQL application.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ApplicationView {
+    /// Name.
+    pub name: String,
+    /// `READY`, `STARTING`, `RUNNING`.
+    pub status: String,
+    /// Version.
+    pub version: u64,
+    /// Stream it reads.
+    pub input: Option<String>,
+    /// Columns of its input and their types.
+    pub columns: Vec<(String, String)>,
+    /// Code.
+    pub code: String,
+    /// Records read since it started.
+    pub records: u64,
+    /// When it started.
+    pub since: Option<VirtualTime>,
+    /// Error rows since it started.
+    pub errors: u64,
+    /// Reference table in words.
+    pub reference: Option<String>,
+    /// Outputs.
+    pub outputs: Vec<OutputView>,
+    /// In-application streams.
+    pub streams: Vec<InAppStreamView>,
+}
+
+/// An output of an application.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct OutputView {
+    /// In-application stream.
+    pub stream: String,
+    /// Destination in words.
+    pub to: String,
+    /// Rows delivered.
+    pub delivered: u64,
+    /// Rows that wait.
+    pub waiting: u64,
+}
+
+/// An in-application stream.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct InAppStreamView {
+    /// Name.
+    pub name: String,
+    /// Columns.
+    pub columns: Vec<String>,
+    /// Rows since the start.
+    pub rows: u64,
+    /// Rows of the last second.
+    pub per_second: u64,
+    /// Rows come from outside.
+    pub source: bool,
+    /// Why it has no rows, when it has none.
+    pub why: String,
+    /// The newest rows, newest first.
+    pub newest: Vec<(VirtualTime, Vec<String>)>,
 }

@@ -42,6 +42,10 @@ impl Engine {
                 let (kinesis, services, mut ctx) = self.world();
                 services.firehose_due(&mut ctx, kinesis, &stream, incarnation, due);
             }
+            Wake::Analytics { application, incarnation } => {
+                let (kinesis, services, mut ctx) = self.world();
+                services.analytics_due(&mut ctx, kinesis, &application, incarnation);
+            }
             Wake::Lambda { due } => {
                 let (kinesis, services, mut ctx) = self.world();
                 services.lambda_due(&mut ctx, kinesis, due);

@@ -29,6 +29,7 @@ aws s3 ls|cp|mb|rb|rm …     buckets and objects; s3 select s3://BUCKET/KEY sho
 query \"select …\"           an Athena-like query; MSCK REPAIR TABLE, SHOW PARTITIONS, DESCRIBE
 cfn deploy FILE   wizard    build from a template, or step by step
 lambda test [NAME] --sample 20    rule NAME CONDITION    functions  deliveries  flush NAME
+app create|discover|column|run|rows|output|reference|sync …   apps   a SQL application; 'app' explains
 fault s3|slow|fail|destination …  fault end …            something goes wrong, and is over
 java -jar amazon-kinesis-replay-1.0-SNAPSHOT.jar -streamName S -speedup N [-aggregate] …   the replay tool
 read-stream                 the workshop's reader (first shard only)
@@ -51,6 +52,10 @@ pub fn words() -> impl Iterator<Item = (&'static str, &'static str)> {
         ("rule ", "replace a rule: rule FUNCTION CONDITION"),
         ("fault slow ", "slow a function down"),
         ("fault s3 ", "make a bucket refuse writes"),
+        ("app create ", "a new SQL application"),
+        ("app discover ", "find a schema and connect the stream"),
+        ("app run ", "save code and run it"),
+        ("app rows ", "rows of an in-application stream"),
         ("functions", "what the functions did"),
         ("deliveries", "what the delivery streams hold"),
         ("java -jar amazon-kinesis-replay-1.0-SNAPSHOT.jar -streamRegion us-east-1 -speedup 1800 -streamName ", "start the replay tool"),
@@ -199,7 +204,9 @@ fn run_words(session: &mut Session, words: &[String]) -> Outcome {
         ("run" | "sleep" | "rewind", _) => Outcome::refused("write a duration with its unit: run 12s, run 2m, rewind 30s"),
         ("log", _) => Outcome::refused("log NAME: the name of a producer or consumer, for example: log replay"),
         (word, _) => {
-            const KNOWN: [&str; 40] = [
+            const KNOWN: [&str; 42] = [
+                "app",
+                "apps",
                 "s3",
                 "query",
                 "athena",

@@ -1,5 +1,6 @@
 //! A lab being played: the world, the lab's progress, the command language, pace, going back in time. Knows nothing of terminals.
 
+mod app_words;
 mod clock;
 mod drive;
 pub mod driver;

@@ -32,6 +32,8 @@ pub(super) fn carry_out(session: &mut Session, words: &[String]) -> Option<Outco
         ["lambda", "test", rest @ ..] => sample(session, rest),
         ["rule", ..] => Outcome::refused("rule FUNCTION CONDITION, for example: rule NYCTaxiTrips type == 'trip'"),
         ["fault", rest @ ..] => fault(session, rest),
+        ["app", rest @ ..] => super::app_words::carry_out(session, rest),
+        ["apps"] => super::app_words::list(session),
         ["functions"] => functions(session),
         ["deliveries"] => deliveries(session),
         ["objects", rest @ ..] => s3(session, &[&["ls", "--recursive"], rest].concat()),

@@ -14,6 +14,8 @@ pub enum ActionId {
     Streams,
     /// Screen Firehose.
     Firehose,
+    /// Screen Analytics.
+    Analytics,
     /// Screen 5.
     Metrics,
     /// Screen 6.
@@ -176,6 +178,7 @@ pub static ACTIONS: &[Action] = &[
     action(ActionId::Overview, "screen-overview", "Screen 1 Overview", "Is the whole pipeline healthy, and where does it stop?"),
     action(ActionId::Streams, "screen-streams", "Screen 2 Streams", "Which shard, which key, who reads, who is refused?"),
     action(ActionId::Firehose, "screen-firehose", "Screen 3 Firehose", "What is buffered, transformed, delivered, tried again?"),
+    action(ActionId::Analytics, "screen-analytics", "Screen 4 Analytics", "What does the SQL program make of the rows?"),
     action(ActionId::Metrics, "screen-metrics", "Screen 5 Metrics", "What would CloudWatch show, and what does it cost?"),
     action(ActionId::JournalScreen, "screen-journal", "Screen 6 Journal", "What happened, in order, and why?"),
     action(ActionId::NextPane, "next-pane", "Next pane", "Moves the focus to the next pane; at 60x18 shows the next pane."),

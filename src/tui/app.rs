@@ -252,6 +252,8 @@ pub struct App {
     pub consumer: usize,
     /// Chosen program.
     pub program: usize,
+    /// In-application stream chosen.
+    pub in_app_stream: usize,
     /// Delivery stream chosen.
     pub delivery: usize,
     /// Function chosen.
@@ -311,6 +313,7 @@ impl App {
             guide_scroll: None,
             consumer: 0,
             program: 0,
+            in_app_stream: 0,
             delivery: 0,
             function: 0,
             object: 0,

@@ -351,6 +351,7 @@ fn world(seconds: u64, stream: StreamView, producer: ProducerView) -> View {
         deliveries: Vec::new(),
         functions: Vec::new(),
         buckets: Vec::new(),
+        applications: Vec::new(),
         producers: vec![producer],
         consumers: vec![reader()],
         journal: journal(),

@@ -15,6 +15,8 @@ pub enum Target {
     Shard(u32),
     /// A consumer's row, by position.
     Consumer(usize),
+    /// An in-application stream's row, by position.
+    InAppStream(usize),
     /// A delivered object's row, by position.
     Object(usize),
     /// A run block, check or question of the guide.

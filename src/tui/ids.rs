@@ -1,6 +1,6 @@
 //! Names of screens, panes and things in panes.
 
-/// A screen. The key is fixed by its question, so 4 stays free for Analytics.
+/// A screen. The key is fixed by its question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
 pub enum Screen {
     /// Is the whole pipeline healthy, and where does it stop?
@@ -10,6 +10,8 @@ pub enum Screen {
     Streams,
     /// What is buffered, transformed, delivered, tried again?
     Firehose,
+    /// What does the SQL program make of the rows?
+    Analytics,
     /// What would CloudWatch show, and what does it cost?
     Metrics,
     /// What happened, in order, and why?
@@ -18,7 +20,7 @@ pub enum Screen {
 
 impl Screen {
     /// All screens in the order of their tabs.
-    pub const ALL: [Self; 5] = [Self::Overview, Self::Streams, Self::Firehose, Self::Metrics, Self::Journal];
+    pub const ALL: [Self; 6] = [Self::Overview, Self::Streams, Self::Firehose, Self::Analytics, Self::Metrics, Self::Journal];
 
     /// Its key.
     pub fn key(self) -> char {
@@ -26,6 +28,7 @@ impl Screen {
             Self::Overview => '1',
             Self::Streams => '2',
             Self::Firehose => '3',
+            Self::Analytics => '4',
             Self::Metrics => '5',
             Self::Journal => '6',
         }
@@ -37,6 +40,7 @@ impl Screen {
             Self::Overview => "Overview",
             Self::Streams => "Streams",
             Self::Firehose => "Firehose",
+            Self::Analytics => "Analytics",
             Self::Metrics => "Metrics",
             Self::Journal => "Journal",
         }
@@ -53,6 +57,7 @@ impl Screen {
             Self::Overview => &[PaneId::Guide, PaneId::Pipeline, PaneId::Throughput, PaneId::Programs, PaneId::Journal, PaneId::Timeline],
             Self::Streams => &[PaneId::Guide, PaneId::Shards, PaneId::Consumers, PaneId::HashMap, PaneId::Record, PaneId::Timeline],
             Self::Firehose => &[PaneId::Guide, PaneId::Delivery, PaneId::Function, PaneId::Objects, PaneId::Timeline],
+            Self::Analytics => &[PaneId::Guide, PaneId::InAppStreams, PaneId::SqlRows, PaneId::SqlCode, PaneId::Timeline],
             Self::Metrics => &[PaneId::Guide, PaneId::Charts, PaneId::Cost, PaneId::Accounting, PaneId::Timeline],
             Self::Journal => &[PaneId::Guide, PaneId::Journal, PaneId::Timeline],
         }
@@ -64,6 +69,7 @@ impl Screen {
             Self::Overview => PaneId::Guide,
             Self::Streams => PaneId::Shards,
             Self::Firehose => PaneId::Objects,
+            Self::Analytics => PaneId::InAppStreams,
             Self::Metrics => PaneId::Charts,
             Self::Journal => PaneId::Journal,
         }
@@ -89,6 +95,12 @@ pub enum PaneId {
     HashMap,
     /// The newest record of the selected shard.
     Record,
+    /// A SQL application's state and code.
+    SqlCode,
+    /// Its in-application streams.
+    InAppStreams,
+    /// The newest rows of one of them.
+    SqlRows,
     /// The race of a delivery stream's hints.
     Delivery,
     /// A function and its mappings.
@@ -119,6 +131,9 @@ impl PaneId {
             Self::Consumers => "Consumers",
             Self::HashMap => "Hash key map",
             Self::Record => "Record",
+            Self::SqlCode => "Application",
+            Self::InAppStreams => "In-application streams",
+            Self::SqlRows => "Rows",
             Self::Delivery => "Delivery stream",
             Self::Function => "Function",
             Self::Objects => "Delivered objects",
@@ -141,6 +156,9 @@ impl PaneId {
             Self::Consumers => (56, 4),
             Self::HashMap => (40, 4),
             Self::Record => (40, 5),
+            Self::SqlCode => (40, 4),
+            Self::InAppStreams => (40, 4),
+            Self::SqlRows => (40, 4),
             Self::Delivery => (44, 7),
             Self::Function => (40, 4),
             Self::Objects => (56, 5),
@@ -161,13 +179,21 @@ impl PaneId {
             Self::Charts | Self::Cost => 9,
             Self::Record | Self::Objects => 7,
             Self::Delivery => 9,
-            Self::Guide | Self::Programs | Self::Function | Self::Consumers | Self::Accounting | Self::Journal => 6,
+            Self::SqlRows => 8,
+            Self::Guide
+            | Self::Programs
+            | Self::SqlCode
+            | Self::InAppStreams
+            | Self::Function
+            | Self::Consumers
+            | Self::Accounting
+            | Self::Journal => 6,
             Self::Timeline => 1,
         }
     }
 
     /// All panes.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::Guide,
         Self::Pipeline,
         Self::Throughput,
@@ -176,6 +202,9 @@ impl PaneId {
         Self::Consumers,
         Self::HashMap,
         Self::Record,
+        Self::SqlCode,
+        Self::InAppStreams,
+        Self::SqlRows,
         Self::Delivery,
         Self::Function,
         Self::Objects,

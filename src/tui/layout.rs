@@ -171,6 +171,9 @@ fn slot(pane: PaneId, needs: &Needs) -> Slot {
         PaneId::Record => (5, 7),
         PaneId::Pipeline => (2 + needs.boxes.clamp(1, 2) * 4, 3 + needs.boxes.max(1).saturating_mul(4)),
         PaneId::Programs => (4, 2 + needs.programs.clamp(1, 2) * 3),
+        PaneId::SqlCode => (5, 16),
+        PaneId::InAppStreams => (5, 9),
+        PaneId::SqlRows => (6, 16),
         PaneId::Delivery => (9, 10),
         PaneId::Function => (6, 12),
         PaneId::Objects => (7, 14),
@@ -357,6 +360,7 @@ fn small(b: &mut Builder<'_>, main: Rect, screen: Screen) {
         Screen::Overview => vec![growing(s(PaneId::Pipeline)), growing(s(PaneId::Throughput)), s(PaneId::Programs)],
         Screen::Streams => vec![growing(s(PaneId::Shards)), s(PaneId::HashMap), s(PaneId::Consumers), s(PaneId::Record)],
         Screen::Firehose => vec![s(PaneId::Delivery), growing(s(PaneId::Objects)), s(PaneId::Function)],
+        Screen::Analytics => vec![s(PaneId::InAppStreams), growing(s(PaneId::SqlRows)), s(PaneId::SqlCode)],
         Screen::Metrics => vec![growing(s(PaneId::Charts)), s(PaneId::Cost), s(PaneId::Accounting)],
         Screen::Journal => vec![growing(s(PaneId::Journal))],
     };
@@ -388,6 +392,7 @@ fn normal(b: &mut Builder<'_>, main: Rect, screen: Screen) {
             let below = [Slot { fair: 10, ..s(PaneId::HashMap) }, s(PaneId::Record)];
             b.docked(main, dock, &beside, &below);
         }
+        Screen::Analytics => b.docked(main, dock, &[growing(s(PaneId::SqlCode)), s(PaneId::InAppStreams)], &[growing(s(PaneId::SqlRows))]),
         Screen::Firehose => b.docked(main, dock, &[s(PaneId::Delivery), growing(s(PaneId::Function))], &[growing(s(PaneId::Objects))]),
         Screen::Metrics => {
             let strip = Rect { height: 3 + b.needs.checks.clamp(1, 3), y: main.bottom() - (3 + b.needs.checks.clamp(1, 3)), ..main };
@@ -416,6 +421,10 @@ fn wide(b: &mut Builder<'_>, main: Rect, screen: Screen) {
         }
         Screen::Streams => {
             let beside = [growing(s(PaneId::Shards)), Slot { fair: 10, ..s(PaneId::HashMap) }, s(PaneId::Consumers), s(PaneId::Record)];
+            b.docked(main, 46, &beside, &[journal]);
+        }
+        Screen::Analytics => {
+            let beside = [side_by_side(PaneId::SqlCode, PaneId::InAppStreams, b.needs), growing(s(PaneId::SqlRows))];
             b.docked(main, 46, &beside, &[journal]);
         }
         Screen::Firehose => {

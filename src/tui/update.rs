@@ -472,6 +472,7 @@ fn run_action(app: &mut App, view: &SessionView, id: ActionId, nth: usize) -> Ve
         ActionId::Overview => go(app, Screen::Overview),
         ActionId::Streams => go(app, Screen::Streams),
         ActionId::Firehose => go(app, Screen::Firehose),
+        ActionId::Analytics => go(app, Screen::Analytics),
         ActionId::Metrics => go(app, Screen::Metrics),
         ActionId::JournalScreen => go(app, Screen::Journal),
         ActionId::NextPane => cycle(app, 1),
@@ -650,15 +651,19 @@ fn vertical(app: &mut App, view: &SessionView, by: isize) {
         PaneId::Shards | PaneId::Throughput | PaneId::HashMap | PaneId::Record => move_shard(app, view, by),
         PaneId::Consumers => app.consumer = step(app.consumer, by, consumers_of(app, view)),
         PaneId::Programs => app.program = step(app.program, by, view.world.producers.len() + view.world.consumers.len()),
+        PaneId::InAppStreams => {
+            let count = view.world.applications.first().map_or(0, |application| application.streams.len());
+            app.in_app_stream = step(app.in_app_stream, by, count);
+        }
         PaneId::Delivery => app.delivery = step(app.delivery, by, view.world.deliveries.len()),
         PaneId::Function => app.function = step(app.function, by, view.world.functions.len()),
         PaneId::Objects => app.object = step(app.object, by, objects_of(app, view).len()),
         PaneId::Journal => move_journal(app, view, by),
-        pane @ (PaneId::Charts | PaneId::Cost | PaneId::Accounting) => {
+        pane @ (PaneId::Charts | PaneId::Cost | PaneId::Accounting | PaneId::SqlRows) => {
             let page = app.hits.page(pane);
             app.scroll = app.scroll.min(page.max).saturating_add_signed(i16::try_from(by).unwrap_or(0)).min(page.max);
         }
-        PaneId::Pipeline | PaneId::Timeline => {}
+        PaneId::Pipeline | PaneId::SqlCode | PaneId::Timeline => {}
     }
 }
 
@@ -841,6 +846,23 @@ fn open(app: &mut App, view: &SessionView) -> Vec<Effect> {
                     if log.is_empty() { "It printed nothing yet.".to_owned() } else { log }
                 );
                 show(app, format!("Function {}", function.name), text);
+            }
+        }
+        PaneId::SqlCode => {
+            if let Some(application) = view.world.applications.first() {
+                let columns: Vec<String> = application.columns.iter().map(|(name, kind)| format!("  {name:<22} {kind}")).collect();
+                let text =
+                    format!("{}\n\nInput {}\n{}", application.code.trim_end(), application.input.as_deref().unwrap_or("none"), columns.join("\n"));
+                show(app, format!("Application {}", application.name), text);
+            }
+        }
+        PaneId::InAppStreams => app.set_focus(PaneId::SqlRows),
+        PaneId::SqlRows => {
+            let stream = view.world.applications.first().and_then(|application| application.streams.get(app.in_app_stream));
+            if let Some(stream) = stream {
+                let rows: Vec<String> =
+                    stream.newest.iter().map(|(time, cells)| format!("{}  {}", time.clock_millis_text(), cells.join("  "))).collect();
+                show(app, stream.name.clone(), format!("ROWTIME       {}\n{}", stream.columns.join("  "), rows.join("\n")));
             }
         }
         PaneId::Delivery => return vec![Effect::Act(Act::Line("deliveries".to_owned()))],
@@ -1039,6 +1061,10 @@ fn press(app: &mut App, view: &SessionView, target: Target, x: u16) -> Vec<Effec
             if again {
                 return open(app, view);
             }
+        }
+        Target::InAppStream(row) => {
+            app.set_focus(PaneId::InAppStreams);
+            app.in_app_stream = row;
         }
         Target::Object(row) => {
             let again = app.object == row && app.focus() == PaneId::Objects;

@@ -76,7 +76,7 @@ fn screen_items(cx: &Cx<'_>, dropped: &[PaneId], narrow: bool) -> Vec<Item> {
     let mut items = vec![
         item(cx, &[A::Commands], "commands"),
         item(cx, &[A::NextPane], &tab),
-        item(cx, &[A::Overview, A::Streams, A::Firehose, A::Metrics, A::JournalScreen], screens),
+        item(cx, &[A::Overview, A::Streams, A::Firehose, A::Analytics, A::Metrics, A::JournalScreen], screens),
         item(cx, &[A::Hint], "hint"),
         item(cx, &[A::Guide], "guide"),
     ];

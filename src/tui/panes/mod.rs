@@ -1,6 +1,7 @@
 //! One file per pane. A pane draws itself from the view into its area, registers what can be clicked, and knows nothing of other panes.
 
 pub mod accounting;
+pub mod application;
 pub mod charts;
 pub mod consumers;
 pub mod cost;
@@ -92,6 +93,9 @@ pub fn draw(pane: PaneId, cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
         PaneId::Charts => charts::draw(cx, area, p),
         PaneId::Cost => cost::draw(cx, area, p),
         PaneId::Accounting => accounting::draw(cx, area, p),
+        PaneId::SqlCode => application::draw_code(cx, area, p),
+        PaneId::InAppStreams => application::draw_streams(cx, area, p),
+        PaneId::SqlRows => application::draw_rows(cx, area, p),
         PaneId::Delivery => delivery::draw(cx, area, p),
         PaneId::Function => function::draw(cx, area, p),
         PaneId::Objects => objects::draw(cx, area, p),

@@ -241,10 +241,22 @@ fn groups(world: &View) -> Vec<Group> {
             rate: Some(s.load.accepted_records),
             target: Target::Box(Screen::Firehose, PaneId::Delivery),
         });
+        let applications = world.applications.iter().filter(|a| a.input.as_deref() == Some(&s.name)).map(|a| Node {
+            lines: vec![
+                (a.name.clone(), Role::Accent),
+                (format!("SQL {}", a.status), Role::Text),
+                (
+                    if a.errors > 0 { format!("{} error rows", compact(a.errors)) } else { format!("{} rows", compact(a.records)) },
+                    if a.errors > 0 { Role::Warn } else { Role::Text },
+                ),
+            ],
+            rate: a.streams.first().map(|stream| stream.per_second),
+            target: Target::Box(Screen::Analytics, PaneId::InAppStreams),
+        });
         Group {
             middle: Some((stream_lines(s), Target::Box(Screen::Streams, PaneId::Shards))),
             left: world.producers.iter().filter(|x| x.target == s.name).map(producer).collect(),
-            right: readers.chain(functions).chain(deliveries).collect(),
+            right: readers.chain(functions).chain(deliveries).chain(applications).collect(),
         }
     });
     let deliveries = world.deliveries.iter().map(|d| Group {
