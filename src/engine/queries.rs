@@ -168,13 +168,38 @@ impl Engine {
         Some(properties.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
-    /// The newest rows of an in-application stream, newest first: ROWTIME in milliseconds, cells by column.
-    pub fn in_app_rows(&self, application: &str, stream: &str) -> Option<Vec<(i64, BTreeMap<String, String>)>> {
-        let run = self.services().analytics.application(application)?.run.as_ref()?;
-        let (index, planned) = run.running.plan().streams.iter().enumerate().find(|(_, known)| known.name == stream)?;
-        let names: Vec<&String> = planned.columns.iter().filter(|column| !column.hidden).map(|column| &column.name).collect();
-        let rows = &run.shown.get(&index)?.rows;
-        Some(rows.iter().rev().map(|(time, cells)| (*time, names.iter().map(|name| (*name).clone()).zip(cells.iter().cloned()).collect())).collect())
+    /// Among the newest rows of an in-application stream (at most 200, those of the last `over_ms` milliseconds by ROWTIME): how many satisfy a
+    /// condition of the rule language, such as `ANOMALY_SCORE > 1`, and how many there are.
+    ///
+    /// # Errors
+    /// A sentence, when there is no such application or stream, it does not run, or the condition cannot be read.
+    pub fn in_app_rows(&self, application: &str, stream: &str, over_ms: Option<u64>, condition: &str) -> Result<(usize, usize), String> {
+        let rule = crate::engine::lambda::rule::Rule::parse(&format!("keep {condition}"))?;
+        let known = self.services().analytics.application(application).ok_or_else(|| format!("there is no application {application}"))?;
+        let run = known.run.as_ref().ok_or_else(|| format!("application {application} is {}", known.status.name()))?;
+        let mut streams = run.running.plan().streams.iter().enumerate();
+        let (index, planned) = streams.find(|(_, known)| known.name == stream).ok_or_else(|| format!("there is no in-application stream {stream}"))?;
+        let since = over_ms.map_or(i64::MIN, |over| (self.now().millis() as i64).saturating_sub(over as i64));
+        let columns: Vec<_> = planned.columns.iter().filter(|column| !column.hidden).collect();
+        let rows = run.shown.get(&index).into_iter().flat_map(|shown| &shown.rows).filter(|(time, _)| *time >= since);
+        let (mut kept, mut all) = (0, 0);
+        for (_, cells) in rows {
+            let object: serde_json::Map<String, Value> = columns
+                .iter()
+                .zip(cells)
+                .map(|(column, cell)| {
+                    let value = match cell.as_str() {
+                        "" => Value::Null,
+                        text if column.ty.family() == crate::sql::types::Family::Number => text.parse::<f64>().map_or_else(|_| json!(text), |number| json!(number)),
+                        text => json!(text),
+                    };
+                    (column.name.clone(), value)
+                })
+                .collect();
+            all += 1;
+            kept += usize::from(rule.keeps(Value::Object(object).to_string().as_bytes()));
+        }
+        Ok((kept, all))
     }
 
     /// The last count that a query gave, and the records in data objects of a delivery stream at that instant.

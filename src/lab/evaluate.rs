@@ -126,6 +126,17 @@ pub fn evaluate(test: &TestSpec, world: &Engine, learner: &Learner<'_>) -> Findi
             }
             None => Finding::new(false, "no query has counted yet"),
         },
+        TestSpec::Rows { app, stream, condition, over, min, max } => {
+            let wanted = condition.as_deref().unwrap_or("not false");
+            match world.in_app_rows(app, stream, over.map(|over| over.0.as_millis()), wanted) {
+                Ok((found, all)) => {
+                    let met = min.is_none_or(|min| found >= min) && max.is_none_or(|max| found <= max) && all > 0;
+                    let words = condition.as_deref().map_or_else(String::new, |condition| format!(" with {condition}"));
+                    Finding::new(met, format!("{found} of the newest {all} rows of {stream}{words}"))
+                }
+                Err(error) => Finding::new(false, error),
+            }
+        }
         TestSpec::Not { test } => {
             let finding = evaluate(test, world, learner);
             Finding::new(!finding.met, finding.seen)

@@ -387,6 +387,25 @@ pub enum TestSpec {
         /// Delivery stream.
         stream: String,
     },
+    /// Rows of an in-application stream satisfy a condition: at least so many of the newest 200, at most so many, or all of them.
+    Rows {
+        /// Application.
+        app: String,
+        /// In-application stream.
+        stream: String,
+        /// Condition in the rule language, such as `VENDOR_NAME == null`; every row when absent.
+        #[serde(default, rename = "where")]
+        condition: Option<String>,
+        /// Rows of this time by ROWTIME.
+        #[serde(default)]
+        over: Option<Dur>,
+        /// At least.
+        #[serde(default)]
+        min: Option<usize>,
+        /// At most.
+        #[serde(default)]
+        max: Option<usize>,
+    },
     /// The opposite.
     Not {
         /// Test.

@@ -172,9 +172,13 @@ fn check(session: &mut Session, name: &str, files: &[&str]) -> Result<Outcome, S
         .ok_or_else(|| ServiceError::invalid_argument(format!("there is no application {name}")))?;
     let mut trial = application.clone();
     trial.code = code;
-    trial.check_code()?;
-    session.note_act(&format!("app check {}", files.join(" ")));
-    Ok(Outcome::said("The code compiles."))
+    let pumps = trial.pumps()?;
+    session.note_act("app check");
+    for pump in &pumps {
+        session.note_act(&format!("app check pump {pump}"));
+    }
+    let names = if pumps.is_empty() { "no pump".to_owned() } else { pumps.join(", ") };
+    Ok(Outcome::said(format!("The code compiles: {names}.")))
 }
 
 fn rows(session: &Session, name: &str, rest: &[&str]) -> Outcome {

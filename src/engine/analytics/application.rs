@@ -277,6 +277,17 @@ impl Application {
         if self.input.is_none() || self.code.trim().is_empty() { Ok(()) } else { self.compile().map(drop) }
     }
 
+    /// Names of the pumps of the code.
+    ///
+    /// # Errors
+    /// `CodeValidationException` with every finding; an application without an input has nothing to compile against.
+    pub fn pumps(&self) -> Result<Vec<String>, ServiceError> {
+        if self.input.is_none() {
+            return Err(invalid(format!("Application {} has no input: its streams are not known yet", self.name)));
+        }
+        Ok(self.compile()?.plan.pumps.iter().map(|pump| pump.name.clone()).collect())
+    }
+
     /// Connects a source.
     ///
     /// # Errors
