@@ -378,3 +378,83 @@ fn the_real_account_activity_becomes_parquet_with_every_record_accounted_for() {
     assert!(ok(&mut session, "query \"select count(*) from calls\"").contains(&count.to_string()));
     assert!(ok(&mut session, "query \"select count(*) from calls where eventtime is null or eventname is null\"").contains("\n0\n"));
 }
+
+const TEMPERATURES: &str = r#"[{"NamePrefix":"SOURCE_SQL_STREAM","KinesisStreamsInput":{"ResourceARN":"arn:aws:kinesis:us-east-1:123456789012:stream/in","RoleARN":"arn:aws:iam::123456789012:role/analytics"},"InputSchema":{"RecordFormat":{"RecordFormatType":"JSON","MappingParameters":{"JSONMappingParameters":{"RecordRowPath":"$"}}},"RecordEncoding":"UTF-8","RecordColumns":[{"Name":"room","SqlType":"VARCHAR(8)","Mapping":"$.room"},{"Name":"celsius","SqlType":"INTEGER","Mapping":"$.celsius"}]}}]"#;
+
+/// An application over stream `in` with an input, and a delivery stream into bucket `out-bucket`.
+fn application(session: &mut Session) {
+    ok(session, "aws kinesis create-stream --stream-name in --shard-count 2");
+    ok(session, "aws s3 mb s3://out-bucket");
+    ok(
+        session,
+        r#"aws firehose create-delivery-stream --delivery-stream-name sink --extended-s3-destination-configuration '{"RoleARN":"arn:aws:iam::123456789012:role/r","BucketARN":"arn:aws:s3:::out-bucket","Prefix":"rows/","BufferingHints":{"SizeInMBs":1,"IntervalInSeconds":60}}'"#,
+    );
+    ok(session, "run 3s");
+    ok(session, &format!("aws kinesisanalytics create-application --application-name rooms --inputs '{TEMPERATURES}'"));
+}
+
+fn measure(session: &mut Session, room: &str, celsius: &str) {
+    let data = base64(&format!("{{\"room\":\"{room}\",\"celsius\":{celsius}}}"));
+    ok(session, &format!("aws kinesis put-record --stream-name in --partition-key {room} --data {data}"));
+}
+
+#[test]
+fn an_application_counts_what_the_stream_carries_and_its_rows_reach_the_bucket() {
+    let mut session = session();
+    application(&mut session);
+    let code = r#"CREATE OR REPLACE STREAM HOT (room VARCHAR(8), n BIGINT, top INTEGER); CREATE OR REPLACE PUMP P AS INSERT INTO HOT SELECT STREAM "room", COUNT(*), MAX("celsius") FROM SOURCE_SQL_STREAM_001 GROUP BY "room", STEP(SOURCE_SQL_STREAM_001.ROWTIME BY INTERVAL '10' SECOND);"#;
+    let update = serde_json::json!({"ApplicationCodeUpdate": code}).to_string().replace('\'', "'\\''");
+    ok(
+        &mut session,
+        &format!(
+            "aws kinesisanalytics update-application --application-name rooms --current-application-version-id 1 --application-update '{update}'"
+        ),
+    );
+    ok(&mut session, "app output rooms HOT firehose:sink JSON");
+    measure(&mut session, "a", "99"); // before the start: NOW does not see it
+    ok(&mut session, "app start rooms");
+    assert!(fails(&mut session, "app start rooms").contains("ResourceInUseException"));
+    ok(&mut session, "run 3s");
+    for celsius in ["20", "21", "\"hot\"", "19"] {
+        measure(&mut session, "a", celsius);
+        measure(&mut session, "b", "5");
+    }
+    ok(&mut session, "run 30s");
+    let view = session.view(&Wants::default());
+    let found = &view.applications[0];
+    assert_eq!((found.status.as_str(), found.records, found.errors), ("RUNNING", 8, 1));
+    let hot = found.streams.iter().find(|stream| stream.name == "HOT").expect("HOT");
+    let mut rows: Vec<String> = hot.newest.iter().map(|(_, cells)| cells.join(" ")).collect();
+    rows.sort();
+    assert_eq!(rows, ["a 3 21", "b 4 5"], "a window closes although nothing follows it: time goes on");
+    ok(&mut session, "run 70s");
+    let listing = ok(&mut session, "aws s3 ls s3://out-bucket/rows/ --recursive");
+    let key = listing.split_whitespace().last().expect("an object").to_owned();
+    let text = ok(&mut session, &format!("aws s3 cp s3://out-bucket/{key} -"));
+    let mut rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect();
+    rows.sort_by_key(|row| row["ROOM"].to_string());
+    assert_eq!(rows, [serde_json::json!({"ROOM": "a", "N": 3, "TOP": 21}), serde_json::json!({"ROOM": "b", "N": 4, "TOP": 5})]);
+    balanced(&session);
+}
+
+#[test]
+fn applications_refuse_what_aws_refuses_and_keep_the_code_that_runs() {
+    let mut session = session();
+    let discovered = fails(&mut session, "app discover rooms in");
+    assert!(discovered.contains("ResourceNotFoundException"), "{discovered}");
+    application(&mut session);
+    assert!(fails(&mut session, "app discover rooms in").contains("no data to sample"));
+    assert!(fails(&mut session, "aws kinesisanalytics create-application --application-name rooms").contains("ResourceInUseException"));
+    assert!(fails(&mut session, "aws kinesisanalytics describe-application --application-name roomz").contains("ResourceNotFoundException"));
+    let stale = "aws kinesisanalytics update-application --application-name rooms --current-application-version-id 7 --application-update '{\"ApplicationCodeUpdate\":\"\"}'";
+    assert!(fails(&mut session, stale).contains("ConcurrentModificationException"));
+    let wrong = "aws kinesisanalytics update-application --application-name rooms --current-application-version-id 1 --application-update '{\"ApplicationCodeUpdate\":\"SELECT nothing\"}'";
+    assert!(fails(&mut session, wrong).contains("CodeValidationException"));
+    let described = ok(&mut session, "aws kinesisanalytics describe-application --application-name rooms");
+    let described: Value = serde_json::from_str(&described).expect("JSON");
+    assert_eq!(described["ApplicationDetail"]["ApplicationVersionId"], 1, "what is refused makes no version");
+    assert_eq!(described["ApplicationDetail"]["InputDescriptions"][0]["InAppStreamNames"][0], "SOURCE_SQL_STREAM_001");
+    assert!(fails(&mut session, "app output rooms NOWHERE firehose:none").contains("none"));
+    assert!(fails(&mut session, "app run rooms no-such-file.sql").contains("no-such-file.sql"));
+    assert!(fails(&mut session, "app sideways").contains("app create NAME"));
+}

@@ -178,7 +178,8 @@ impl Engine {
         let known = self.services().analytics.application(application).ok_or_else(|| format!("there is no application {application}"))?;
         let run = known.run.as_ref().ok_or_else(|| format!("application {application} is {}", known.status.name()))?;
         let mut streams = run.running.plan().streams.iter().enumerate();
-        let (index, planned) = streams.find(|(_, known)| known.name == stream).ok_or_else(|| format!("there is no in-application stream {stream}"))?;
+        let (index, planned) =
+            streams.find(|(_, known)| known.name == stream).ok_or_else(|| format!("there is no in-application stream {stream}"))?;
         let since = over_ms.map_or(i64::MIN, |over| (self.now().millis() as i64).saturating_sub(over as i64));
         let columns: Vec<_> = planned.columns.iter().filter(|column| !column.hidden).collect();
         let rows = run.shown.get(&index).into_iter().flat_map(|shown| &shown.rows).filter(|(time, _)| *time >= since);
@@ -190,7 +191,9 @@ impl Engine {
                 .map(|(column, cell)| {
                     let value = match cell.as_str() {
                         "" => Value::Null,
-                        text if column.ty.family() == crate::sql::types::Family::Number => text.parse::<f64>().map_or_else(|_| json!(text), |number| json!(number)),
+                        text if column.ty.family() == crate::sql::types::Family::Number => {
+                            text.parse::<f64>().map_or_else(|_| json!(text), |number| json!(number))
+                        }
                         text => json!(text),
                     };
                     (column.name.clone(), value)

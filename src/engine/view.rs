@@ -76,6 +76,13 @@ pub struct View {
     pub journal_hash: String,
 }
 
+impl View {
+    /// The application that a screen shows: one that runs before others, then the one that was changed most often.
+    pub fn application(&self) -> Option<&ApplicationView> {
+        self.applications.iter().rev().max_by_key(|application| (application.status == "RUNNING", application.version))
+    }
+}
+
 /// One data stream.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct StreamView {

@@ -230,6 +230,16 @@ fn output(session: &mut Session, name: &str, stream: &str, to: &str, format: &st
         Some(("lambda", target)) => ("LambdaOutput", format!("arn:aws:lambda:{region}:{account}:function:{target}")),
         _ => return Err(ServiceError::invalid_argument("write firehose:NAME, stream:NAME or lambda:NAME")),
     };
+    // The service takes the ARN of what does not exist; a learner is better told at once.
+    let (kind, target) = to.split_once(':').unwrap_or_default();
+    let id = match kind {
+        "firehose" => format!("firehose:deliverystream/{target}"),
+        "stream" => format!("kinesis:stream/{target}"),
+        _ => format!("lambda:function/{target}"),
+    };
+    if session.engine.resource(&id).is_none() {
+        return Err(ServiceError::invalid_argument(format!("{kind} {target} does not exist: make it first")));
+    }
     let output = json!({"Name": stream, member: {"ResourceARN": arn}, "DestinationSchema": {"RecordFormatType": format.to_uppercase()}});
     let current = version(session, name);
     call(session, "AddApplicationOutput", &json!({"ApplicationName": name, "CurrentApplicationVersionId": current, "Output": output}))?;

@@ -652,7 +652,7 @@ fn vertical(app: &mut App, view: &SessionView, by: isize) {
         PaneId::Consumers => app.consumer = step(app.consumer, by, consumers_of(app, view)),
         PaneId::Programs => app.program = step(app.program, by, view.world.producers.len() + view.world.consumers.len()),
         PaneId::InAppStreams => {
-            let count = view.world.applications.first().map_or(0, |application| application.streams.len());
+            let count = view.world.application().map_or(0, |application| application.streams.len());
             app.in_app_stream = step(app.in_app_stream, by, count);
         }
         PaneId::Delivery => app.delivery = step(app.delivery, by, view.world.deliveries.len()),
@@ -849,7 +849,7 @@ fn open(app: &mut App, view: &SessionView) -> Vec<Effect> {
             }
         }
         PaneId::SqlCode => {
-            if let Some(application) = view.world.applications.first() {
+            if let Some(application) = view.world.application() {
                 let columns: Vec<String> = application.columns.iter().map(|(name, kind)| format!("  {name:<22} {kind}")).collect();
                 let text =
                     format!("{}\n\nInput {}\n{}", application.code.trim_end(), application.input.as_deref().unwrap_or("none"), columns.join("\n"));
@@ -858,7 +858,7 @@ fn open(app: &mut App, view: &SessionView) -> Vec<Effect> {
         }
         PaneId::InAppStreams => app.set_focus(PaneId::SqlRows),
         PaneId::SqlRows => {
-            let stream = view.world.applications.first().and_then(|application| application.streams.get(app.in_app_stream));
+            let stream = view.world.application().and_then(|application| application.streams.get(app.in_app_stream));
             if let Some(stream) = stream {
                 let rows: Vec<String> =
                     stream.newest.iter().map(|(time, cells)| format!("{}  {}", time.clock_millis_text(), cells.join("  "))).collect();

@@ -12,7 +12,7 @@ use crate::tui::theme::Role;
 
 /// The application shown.
 pub fn shown<'v>(cx: &Cx<'v>) -> Option<&'v ApplicationView> {
-    cx.view.world.applications.first()
+    cx.view.world.application()
 }
 
 /// The in-application stream chosen.
