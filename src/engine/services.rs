@@ -233,7 +233,7 @@ impl Services {
                         let entries = [super::kinesis::PutEntry { key: &key, explicit_hash: None, data: &data }];
                         let mut refused = false;
                         stream.place_batch(ctx.now, ctx.limits, &entries, &mut totals, |placed| {
-                            refused = matches!(placed, super::kinesis::Placed::Throttled { .. })
+                            refused = matches!(placed, super::kinesis::Placed::Throttled { .. });
                         });
                         if refused {
                             left.push((key, data));

@@ -387,7 +387,7 @@ fn deliveries(session: &Session) -> Outcome {
         let parts: Vec<String> = stream.accounting.iter().map(|(name, amount)| format!("{name} {amount}")).collect();
         let _ = writeln!(
             text,
-            "Delivery stream {}: {}, from {} to {} as {}.",
+            "Delivery stream {}: {}, from {} to {} ({}).",
             stream.name, stream.status, stream.source, stream.destination, stream.format
         );
         let _ = writeln!(

@@ -31,7 +31,7 @@ impl DeliveryStream {
                 Serializer::Orc { .. } => "ORC".to_owned(),
             },
             None => match settings.s3.compression.encoding() {
-                "" => "as it comes".to_owned(),
+                "" => "unconverted".to_owned(),
                 encoding => encoding.to_owned(),
             },
         };
