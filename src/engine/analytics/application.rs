@@ -373,12 +373,12 @@ impl Application {
             rows: Vec::new(),
             refused: 0,
         });
-        if let Err(error) = self.synchronise(ctx, s3) {
+        if let Err(error) = self.synchronise(ctx, s3).and_then(|()| self.restart(ctx, seed)) {
             self.reference = None;
             return Err(error);
         }
         self.touch(ctx.now);
-        self.restart(ctx, seed)
+        Ok(())
     }
 
     /// Reads the reference object again.
@@ -471,9 +471,7 @@ impl Application {
     /// A running application goes on with a new program: its windows and forests begin anew.
     fn restart(&mut self, ctx: &mut Ctx<'_>, seed: u64) -> Result<(), ServiceError> {
         let Some(next) = self.run.as_ref().map(|run| run.next.clone()) else { return Ok(()) };
-        self.run = None;
-        let run = self.begin(ctx.now, next, seed)?;
-        self.run = Some(run);
+        self.run = Some(self.begin(ctx.now, next, seed)?);
         self.say(ctx, "restarted", "saved and run: windows and forests begin anew", false);
         Ok(())
     }
@@ -551,25 +549,24 @@ impl Application {
         let now_ms = ctx.now.millis();
         if !full && let Some(stream) = kinesis.stream(&input.stream) {
             let shards = stream.shards.len().max(1);
-            let mut rows: Vec<(VirtualTime, u32, u64)> = Vec::new();
-            for (index, shard) in stream.shards.values().enumerate() {
+            // Arrival, shard, place in the log, place of the shard among the shards.
+            let mut rows: Vec<(VirtualTime, u32, u64, usize)> = Vec::new();
+            for (place, shard) in stream.shards.values().enumerate() {
                 let next = run.next.entry(shard.number).or_insert_with(|| shard.log.first());
                 *next = (*next).max(shard.log.first());
                 // Within this millisecond more may still arrive: it is read with the next look.
                 while let Some(slot) = shard.log.slot(*next).filter(|slot| slot.arrival.millis() < now_ms) {
-                    rows.push((slot.arrival, shard.number, *next));
+                    rows.push((slot.arrival, shard.number, *next, place));
                     *next += 1;
                 }
-                let _ = (index, shards);
             }
             rows.sort_unstable();
             let mut buffer = ReadBuffer::default();
-            for (arrival, number, counter) in rows {
+            for (arrival, number, counter, place) in rows {
                 let Some(shard) = stream.shards.get(&number) else { continue };
                 let Some(read) = shard.log.read(counter, ctx.remake, &mut buffer) else { continue };
                 run.records += 1;
                 // Contiguous shards share an input stream.
-                let place = stream.shards.keys().position(|known| *known == number).unwrap_or(0);
                 let target = place * input.parallelism / shards;
                 let at = arrival.millis() as i64;
                 for row in input.schema.rows(read.data) {

@@ -119,6 +119,10 @@ impl Analytics {
             self.applications.remove(name);
             return Vec::new();
         }
+        // Stopped and started within one look: the start has a look of its own.
+        if application.run.as_ref().is_some_and(|run| ctx.now < run.since) {
+            return Vec::new();
+        }
         let deliveries = application.work(ctx, kinesis);
         if let Some(next) = application.next_wake(ctx.now) {
             ctx.schedule.at(next, Wake::Analytics { application: name.clone(), incarnation });
