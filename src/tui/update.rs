@@ -146,6 +146,12 @@ fn paste(app: &mut App, text: &str) -> Vec<Effect> {
 
 fn overlay_key(app: &mut App, view: &SessionView, chord: Chord) -> Vec<Effect> {
     let Some(top) = app.overlays.last().cloned() else { return Vec::new() };
+    // What one reads never stands between the learner and the command line.
+    let is_read = matches!(top, Overlay::Explain(_) | Overlay::Output(_) | Overlay::Guide(_));
+    if is_read && matches!(app.look.keymap.lookup(chord, PaneId::Guide), Some((ActionId::Commands, _))) {
+        app.overlays.pop();
+        return run_action(app, view, ActionId::Commands, 0);
+    }
     match top {
         Overlay::Palette(state) => palette_key(app, view, state, chord),
         Overlay::Answer(state) => answer_key(app, view, state, chord),
