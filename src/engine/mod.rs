@@ -160,6 +160,14 @@ impl Checkpoint {
     }
 }
 
+/// The engine's parts, each borrowed for itself.
+pub(in crate::engine) struct Parts<'a> {
+    kinesis: &'a mut Kinesis,
+    services: &'a mut Services,
+    producers: &'a mut Vec<Producer>,
+    consumers: &'a mut Vec<Consumer>,
+}
+
 impl Engine {
     /// An empty world.
     pub fn new(config: Config) -> Self {
@@ -391,7 +399,7 @@ impl Engine {
         outcome: impl FnMut(kinesis::Placed),
     ) -> Result<kinesis::PutTotals, ServiceError> {
         let missing = self.kinesis.not_found(stream);
-        let (kinesis, _, _, mut ctx) = self.parts();
+        let (Parts { kinesis, .. }, mut ctx) = self.parts();
         let stream = kinesis.stream_mut(stream).filter(|stream| stream.next_shard > 0).ok_or(missing)?;
         let mut totals = kinesis::PutTotals::default();
         stream.place_batch(ctx.now, ctx.limits, entries, &mut totals, outcome);
@@ -400,39 +408,20 @@ impl Engine {
         Ok(totals)
     }
 
-    /// The parts of the world that operations use, borrowed apart.
-    fn parts(&mut self) -> (&mut Kinesis, &mut Vec<Producer>, &mut Vec<Consumer>, Ctx<'_>) {
-        (
-            &mut self.kinesis,
-            &mut self.producers,
-            &mut self.consumers,
-            Ctx {
-                now: self.now,
-                limits: &self.config.limits,
-                schedule: &mut self.schedule,
-                journal: &mut self.journal,
-                metrics: &mut self.metrics,
-                bill: &mut self.bill,
-                remake: &self.generators,
-            },
-        )
-    }
-
-    /// Streams and services, borrowed apart.
-    pub(in crate::engine) fn world(&mut self) -> (&mut Kinesis, &mut Services, Ctx<'_>) {
-        (
-            &mut self.kinesis,
-            &mut self.services,
-            Ctx {
-                now: self.now,
-                limits: &self.config.limits,
-                schedule: &mut self.schedule,
-                journal: &mut self.journal,
-                metrics: &mut self.metrics,
-                bill: &mut self.bill,
-                remake: &self.generators,
-            },
-        )
+    /// The parts of the world, borrowed apart.
+    pub(in crate::engine) fn parts(&mut self) -> (Parts<'_>, Ctx<'_>) {
+        let parts =
+            Parts { kinesis: &mut self.kinesis, services: &mut self.services, producers: &mut self.producers, consumers: &mut self.consumers };
+        let ctx = Ctx {
+            now: self.now,
+            limits: &self.config.limits,
+            schedule: &mut self.schedule,
+            journal: &mut self.journal,
+            metrics: &mut self.metrics,
+            bill: &mut self.bill,
+            remake: &self.generators,
+        };
+        (parts, ctx)
     }
 
     /// The world for display.

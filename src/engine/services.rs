@@ -25,7 +25,7 @@ use super::s3::S3;
 use super::schedule::Wake;
 use super::time::{VirtualDuration, VirtualTime};
 use super::view::{AccountingLine, BucketView, DeliveryStreamView, FunctionView, MappingView};
-use super::{Action, Engine};
+use super::{Action, Engine, Parts};
 
 /// Time between two looks for new shards of a mapping's stream.
 const SHARD_SCAN: VirtualDuration = VirtualDuration::from_secs(10);
@@ -539,7 +539,7 @@ impl Engine {
     }
 
     pub(super) fn apply_service(&mut self, call: &Call) -> Result<Reply, ServiceError> {
-        let (kinesis, services, mut ctx) = self.world();
+        let (Parts { kinesis, services, .. }, mut ctx) = self.parts();
         let answer = services.call(&mut ctx, kinesis, call);
         let subject = ["DeliveryStreamName", "FunctionName", "ApplicationName", "Bucket", "TableName", "RoleName"]
             .iter()
@@ -556,7 +556,7 @@ impl Engine {
     }
 
     pub(super) fn answer_handler(&mut self, invocation: u64, answer: &HandlerAnswer) -> Result<(), ServiceError> {
-        let (_, services, mut ctx) = self.world();
+        let (Parts { services, .. }, mut ctx) = self.parts();
         services.lambda.answer(&mut ctx, invocation, answer)
     }
 

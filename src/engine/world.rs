@@ -11,11 +11,11 @@ use super::metrics::{Dimensions, Metric};
 use super::producers::{Overrides, Settings, Source};
 use super::schedule::Wake;
 use super::time::{VirtualDuration, VirtualTime};
-use super::{ACTIONS_KEPT, Action, Engine};
+use super::{ACTIONS_KEPT, Action, Engine, Parts};
 
 impl Engine {
     pub(super) fn wake(&mut self, wake: Wake) {
-        let (kinesis, producers, consumers, mut ctx) = self.parts();
+        let (Parts { kinesis, producers, consumers, .. }, mut ctx) = self.parts();
         match wake {
             Wake::Stream { stream, incarnation } => kinesis.complete(&mut ctx, &stream, incarnation),
             Wake::FanoutConsumer { stream, incarnation, consumer } => kinesis.complete_consumer(&mut ctx, &stream, incarnation, &consumer),
@@ -39,15 +39,15 @@ impl Engine {
             }
             Wake::Control { control } => self.end_control(control),
             Wake::Firehose { stream, incarnation, due } => {
-                let (kinesis, services, mut ctx) = self.world();
+                let (Parts { kinesis, services, .. }, mut ctx) = self.parts();
                 services.firehose_due(&mut ctx, kinesis, &stream, incarnation, due);
             }
             Wake::Analytics { application, incarnation } => {
-                let (kinesis, services, mut ctx) = self.world();
+                let (Parts { kinesis, services, .. }, mut ctx) = self.parts();
                 services.analytics_due(&mut ctx, kinesis, &application, incarnation);
             }
             Wake::Lambda { due } => {
-                let (kinesis, services, mut ctx) = self.world();
+                let (Parts { kinesis, services, .. }, mut ctx) = self.parts();
                 services.lambda_due(&mut ctx, kinesis, due);
             }
         }
@@ -55,7 +55,7 @@ impl Engine {
 
     pub(super) fn apply_kinesis(&mut self, request: &KinesisRequest) -> Result<Reply, ServiceError> {
         let year = if self.config.limits.modern { ModelYear::Current } else { ModelYear::Y2018 };
-        let (kinesis, _, _, mut ctx) = self.parts();
+        let (Parts { kinesis, .. }, mut ctx) = self.parts();
         let answer = constraints(request, year).and_then(|()| kinesis.call(&mut ctx, request));
         let (stream, shard) = subject(request);
         let operation = crate::api::Operation::Kinesis(request.operation());

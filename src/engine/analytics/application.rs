@@ -202,11 +202,11 @@ pub struct Application {
     numbered: u64,
 }
 
-fn invalid(text: impl Into<String>) -> ServiceError {
+pub(super) fn invalid(text: impl Into<String>) -> ServiceError {
     ServiceError::invalid_argument(text)
 }
 
-fn text<'v>(value: &'v Value, name: &str) -> &'v str {
+pub(super) fn text<'v>(value: &'v Value, name: &str) -> &'v str {
     value[name].as_str().unwrap_or_default()
 }
 

@@ -19,6 +19,7 @@ use crate::engine::time::{VirtualDuration, VirtualTime};
 use crate::sql::discover::discover;
 
 pub use application::{Application, Delivery, Destination, Status};
+use application::{invalid, text};
 
 /// Records that a discovery looks at.
 const SAMPLES: usize = 100;
@@ -37,14 +38,6 @@ pub struct Analytics {
     account: String,
     /// How long starting and stopping take.
     wait: VirtualDuration,
-}
-
-fn invalid(text: impl Into<String>) -> ServiceError {
-    ServiceError::invalid_argument(text)
-}
-
-fn text<'v>(value: &'v Value, name: &str) -> &'v str {
-    value[name].as_str().unwrap_or_default()
 }
 
 /// The newest records of a stream, oldest first.

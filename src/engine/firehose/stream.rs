@@ -1,6 +1,8 @@
 //! A delivery stream: records in, processing, buffers, deliveries, retries. Everything happens at virtual instants; the counts of
 //! [`Tally`] say where every record is.
 
+mod delivery;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -19,11 +21,12 @@ use crate::engine::s3::S3;
 use crate::engine::schedule::Wake;
 use crate::engine::time::{VirtualDuration, VirtualTime};
 
+use self::delivery::{Delivery, Parcel, Role};
 use super::config::{Kind, Settings};
-use super::endpoint::{Outcome, Standin};
+use super::endpoint::Standin;
 use super::object;
 use super::prefix::{self, format_time};
-use super::record::{Failure, Origin, Rec, Tally, destination_line, processing_line};
+use super::record::{Failure, Origin, Rec, Tally};
 use super::transform;
 
 /// How long Firehose keeps data that it cannot deliver.
@@ -133,40 +136,6 @@ pub enum Closed {
     Size,
     /// The interval hint.
     Interval,
-}
-
-/// What is delivered.
-#[derive(Debug, Clone)]
-enum Parcel {
-    /// An object for a bucket.
-    Object { bucket: String, key: String, bytes: Arc<[u8]>, encoding: &'static str, role: Role },
-    /// Records for the destination's own interface.
-    Records { records: Vec<Rec> },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Data,
-    Errors,
-    Backup,
-    /// Redshift's staging object; COPY follows.
-    Staging,
-    /// Redshift's manifest of a batch that was skipped.
-    Manifest,
-}
-
-#[derive(Debug, Clone)]
-struct Delivery {
-    parcel: Parcel,
-    records: u64,
-    source_bytes: u64,
-    oldest: VirtualTime,
-    attempts: u32,
-    first_failure: Option<VirtualTime>,
-    waits: VirtualDuration,
-    closed: Closed,
-    copy: Option<Vec<Rec>>,
-    last_error: Option<Failure>,
 }
 
 /// A delivered object, for screens.
@@ -346,7 +315,7 @@ impl DeliveryStream {
 
     /// Records in deliveries under way.
     pub fn in_flight(&self) -> u64 {
-        self.deliveries.values().map(|delivery| if counts(delivery) { delivery.records } else { 0 }).sum()
+        self.deliveries.values().map(|delivery| if delivery.is_counted() { delivery.records } else { 0 }).sum()
     }
 
     /// Records in failure lines that are not written yet.
@@ -628,21 +597,10 @@ impl DeliveryStream {
         if !matches!(settings.kind, Kind::S3 | Kind::Redshift) {
             if settings.backup_all {
                 for record in &buffer.records {
-                    self.back_up_line(ctx, &record.data);
+                    self.back_up(ctx, &record.data);
                 }
             }
-            let delivery = Delivery {
-                parcel: Parcel::Records { records: buffer.records },
-                records,
-                source_bytes: buffer.bytes,
-                oldest,
-                attempts: 0,
-                first_failure: None,
-                waits: VirtualDuration::ZERO,
-                closed,
-                copy: None,
-                last_error: None,
-            };
+            let delivery = Delivery::new(Parcel::Records { records: buffer.records }, records, buffer.bytes, oldest, closed);
             return self.dispatch(ctx, delivery, latency);
         }
         let built = match object::build(&settings, env.glue, &buffer, ctx.now, (env.account, env.region)) {
@@ -683,142 +641,22 @@ impl DeliveryStream {
         let name = format!("{}-{}-{}-{entry}{extension}", self.name, self.version, format_time("yyyy-MM-dd-HH-mm-ss", buffer.since));
         let role = if settings.kind == Kind::Redshift { Role::Staging } else { Role::Data };
         let delivery = Delivery {
-            parcel: Parcel::Object {
-                bucket: settings.s3.bucket.clone(),
-                key: format!("{prefix}{name}"),
-                bytes: built.bytes.into(),
-                encoding: built.encoding,
-                role,
-            },
-            records: built.records,
-            source_bytes: built.source_bytes,
-            oldest,
-            attempts: 0,
-            first_failure: None,
-            waits: VirtualDuration::ZERO,
-            closed,
             copy: (role == Role::Staging).then_some(buffer.records),
-            last_error: None,
+            ..Delivery::new(
+                Parcel::Object {
+                    bucket: settings.s3.bucket.clone(),
+                    key: format!("{prefix}{name}"),
+                    bytes: built.bytes.into(),
+                    encoding: built.encoding,
+                    role,
+                },
+                built.records,
+                built.source_bytes,
+                oldest,
+                closed,
+            )
         };
         self.dispatch(ctx, delivery, latency);
-    }
-
-    fn dispatch(&mut self, ctx: &mut Ctx<'_>, delivery: Delivery, after: VirtualDuration) {
-        let id = self.number();
-        self.deliveries.insert(id, delivery);
-        self.wake(ctx, ctx.now + after, Due::Delivery(id));
-    }
-
-    fn fail(&mut self, ctx: &mut Ctx<'_>, record: &Rec, kind: &'static str, failure: &Failure, lambda: Option<&str>) {
-        let line = processing_line(record, failure, ctx.now, lambda);
-        self.add_line(ctx, kind, &line);
-    }
-
-    fn add_line(&mut self, ctx: &mut Ctx<'_>, kind: &'static str, line: &str) {
-        let now = ctx.now;
-        if !self.errors.contains_key(kind) {
-            let id = self.number();
-            self.errors.insert(kind, Lines { id, since: now, ..Lines::default() });
-            let interval = self.settings.s3.interval.max(VirtualDuration::SECOND);
-            self.wake(ctx, now + interval, Due::Errors(id));
-        }
-        let Some(lines) = self.errors.get_mut(kind) else { return };
-        lines.text.extend_from_slice(line.as_bytes());
-        lines.records += 1;
-        if lines.text.len() as u64 >= self.settings.s3.size_bytes {
-            let id = lines.id;
-            self.write_errors(ctx, id);
-        }
-    }
-
-    fn write_errors(&mut self, ctx: &mut Ctx<'_>, id: u64) {
-        let Some(kind) = self.errors.iter().find(|(_, lines)| lines.id == id).map(|(kind, _)| *kind) else { return };
-        let Some(lines) = self.errors.remove(kind) else { return };
-        let settings = self.settings.clone();
-        let s3 = &settings.s3;
-        let random = Substream::new(0x00e7_7075, &[&self.name]).child(id);
-        // Search and Splunk without an error prefix use the data prefix for their failures.
-        let prefix = match &s3.errors {
-            Some(errors) => errors.evaluate_error(lines.since, kind, random),
-            None => format!("{}{kind}/{}", s3.prefix_text, format_time("yyyy/MM/dd/HH/", lines.since)),
-        };
-        let name = format!("{}-{}-{}-{}", self.name, self.version, format_time("yyyy-MM-dd-HH-mm-ss", lines.since), prefix::uuid(random.child(1)));
-        let length = lines.text.len() as u64;
-        let delivery = Delivery {
-            parcel: Parcel::Object {
-                bucket: s3.bucket.clone(),
-                key: format!("{prefix}{name}"),
-                bytes: lines.text.into(),
-                encoding: "",
-                role: Role::Errors,
-            },
-            records: lines.records,
-            source_bytes: length,
-            oldest: lines.since,
-            attempts: 0,
-            first_failure: None,
-            waits: VirtualDuration::ZERO,
-            closed: Closed::Interval,
-            copy: None,
-            last_error: None,
-        };
-        self.dispatch(ctx, delivery, VirtualDuration::SECOND);
-    }
-
-    fn back_up(&mut self, ctx: &mut Ctx<'_>, data: &[u8]) {
-        let now = ctx.now;
-        if self.backup.text.is_empty() {
-            self.backup.id = self.number();
-            self.backup.since = now;
-            let interval = self.settings.backup.as_ref().map_or(self.settings.s3.interval, |backup| backup.interval);
-            self.wake(ctx, now + interval, Due::Backup(self.backup.id));
-        }
-        self.backup.text.extend_from_slice(data);
-        self.backup.records += 1;
-        let size = self.settings.backup.as_ref().map_or(self.settings.s3.size_bytes, |backup| backup.size_bytes);
-        if self.backup.text.len() as u64 >= size {
-            let id = self.backup.id;
-            self.write_backup(ctx, id);
-        }
-    }
-
-    /// A copy of everything for destinations that keep all documents.
-    fn back_up_line(&mut self, ctx: &mut Ctx<'_>, data: &[u8]) {
-        self.back_up(ctx, data);
-    }
-
-    fn write_backup(&mut self, ctx: &mut Ctx<'_>, id: u64) {
-        if self.backup.id != id || self.backup.text.is_empty() {
-            return;
-        }
-        let lines = std::mem::take(&mut self.backup);
-        let settings = self.settings.clone();
-        let s3 = settings.backup.as_ref().unwrap_or(&settings.s3);
-        let random = Substream::new(0x0bac_0b0b, &[&self.name]).child(id);
-        let prefix = s3.prefix.evaluate(lines.since, &[], random);
-        let entry = prefix::uuid(random.child(1));
-        let name =
-            format!("{}-{}-{}-{entry}{}", self.name, self.version, format_time("yyyy-MM-dd-HH-mm-ss", lines.since), s3.compression.extension());
-        let source_bytes = lines.text.len() as u64;
-        let delivery = Delivery {
-            parcel: Parcel::Object {
-                bucket: s3.bucket.clone(),
-                key: format!("{prefix}{name}"),
-                bytes: s3.compression.pack(lines.text, &entry).into(),
-                encoding: s3.compression.encoding(),
-                role: Role::Backup,
-            },
-            records: lines.records,
-            source_bytes,
-            oldest: lines.since,
-            attempts: 0,
-            first_failure: None,
-            waits: VirtualDuration::ZERO,
-            closed: Closed::Interval,
-            copy: None,
-            last_error: None,
-        };
-        self.dispatch(ctx, delivery, VirtualDuration::SECOND);
     }
 
     /// Something is due.
@@ -844,249 +682,6 @@ impl DeliveryStream {
             Due::Backup(id) => self.write_backup(ctx, id),
             Due::Delivery(id) => self.attempt(ctx, env, id),
         }
-    }
-
-    fn attempt(&mut self, ctx: &mut Ctx<'_>, env: &mut Env<'_>, id: u64) {
-        let Some(mut delivery) = self.deliveries.remove(&id) else { return };
-        delivery.attempts += 1;
-        let now = ctx.now;
-        match &delivery.parcel {
-            Parcel::Object { bucket, key, bytes, encoding, role } => {
-                let role = *role;
-                let put = env.s3.put(now, bucket, key, bytes.clone(), encoding);
-                let dimensions = self.dimensions();
-                let (success, freshness) = if role == Role::Backup {
-                    (Metric::BackupToS3Success, Metric::BackupToS3DataFreshness)
-                } else {
-                    (Metric::DeliveryToS3Success, Metric::DeliveryToS3DataFreshness)
-                };
-                ctx.metrics.add(success, &dimensions, now, u64::from(put.is_ok()));
-                ctx.metrics.add(freshness, &dimensions, now, now.since(delivery.oldest).as_secs());
-                match put {
-                    Ok(()) => self.written(ctx, env, delivery, role),
-                    Err(error) => {
-                        let code = match error.code.name() {
-                            "NoSuchBucket" => "S3.NoSuchBucket",
-                            "AccessDenied" => "S3.AccessDenied",
-                            _ => "S3.InternalError",
-                        };
-                        self.retry(ctx, id, delivery, Failure::new(code, error.message), KEPT, VirtualDuration::from_secs(60));
-                    }
-                }
-            }
-            Parcel::Records { records } => {
-                let settings = self.settings.clone();
-                let random = Substream::new(env.seed, &["destination", &self.name]);
-                let outcome = self.standin.take(&settings.endpoint, records, random);
-                let dimensions = self.dimensions();
-                let taken = matches!(outcome, Outcome::Taken(_));
-                ctx.metrics.add(Metric::DeliveryToDestinationSuccess, &dimensions, now, u64::from(taken));
-                match outcome {
-                    Outcome::Taken(failed) => {
-                        let good = delivery.records - failed.len() as u64;
-                        ctx.metrics.add_many(Metric::DeliveryToDestinationRecords, &dimensions, now, good, 1);
-                        ctx.metrics.add_many(Metric::DeliveryToDestinationBytes, &dimensions, now, delivery.source_bytes, 1);
-                        self.tally.delivered += good;
-                        self.say(ctx, "delivered", format!("{good} records to the {} destination", settings.kind.title()), false);
-                        let records = records.clone();
-                        for (place, failure) in failed {
-                            let failure = Failure { attempts: delivery.attempts, ..failure };
-                            self.refuse(ctx, &records[place], &failure);
-                        }
-                    }
-                    Outcome::Retry(failure) if failure.code == "Splunk.AckTimeout" => {
-                        self.tally.duplicates += if delivery.first_failure.is_some() { delivery.records } else { 0 };
-                        let ack = if let super::config::Endpoint::Splunk { ack, .. } = settings.endpoint { ack } else { VirtualDuration::SECOND };
-                        self.retry(ctx, id, delivery, failure, settings.retry, ack);
-                    }
-                    Outcome::Retry(failure) => self.retry(ctx, id, delivery, failure, settings.retry, VirtualDuration::from_secs(120)),
-                    Outcome::Final(failure) => self.give_up(ctx, delivery, failure),
-                }
-            }
-        }
-    }
-
-    /// An object is in its bucket.
-    fn written(&mut self, ctx: &mut Ctx<'_>, env: &mut Env<'_>, delivery: Delivery, role: Role) {
-        let Parcel::Object { bucket, key, bytes, .. } = &delivery.parcel else { return };
-        let (now, dimensions) = (ctx.now, self.dimensions());
-        let metrics = match role {
-            Role::Backup => [Metric::BackupToS3Records, Metric::BackupToS3Bytes],
-            _ => [Metric::DeliveryToS3Records, Metric::DeliveryToS3Bytes],
-        };
-        ctx.metrics.add_many(metrics[0], &dimensions, now, delivery.records, 1);
-        ctx.metrics.add_many(metrics[1], &dimensions, now, bytes.len() as u64, 1);
-        ctx.metrics.add(Metric::DeliveryToS3ObjectCount, &dimensions, now, 1);
-        ctx.bill.s3_puts += 1;
-        let what = match role {
-            Role::Data | Role::Staging => "delivered",
-            Role::Errors => "error-object",
-            Role::Backup => "backup-object",
-            Role::Manifest => "manifest",
-        };
-        let late = if delivery.attempts > 1 { format!(" after {} attempts", delivery.attempts) } else { String::new() };
-        self.say(
-            ctx,
-            what,
-            format!(
-                "s3://{bucket}/{key}: {} records, {} bytes, closed by {}{late}",
-                delivery.records,
-                bytes.len(),
-                match delivery.closed {
-                    Closed::Size => "size",
-                    Closed::Interval => "time",
-                }
-            ),
-            role == Role::Errors,
-        );
-        if self.objects.len() == OBJECTS_SHOWN {
-            self.objects.pop_front();
-        }
-        self.objects.push_back(Delivered {
-            at: now,
-            bucket: bucket.clone(),
-            key: key.clone(),
-            records: delivery.records,
-            bytes: bytes.len() as u64,
-            source_bytes: delivery.source_bytes,
-            closed: delivery.closed,
-            errors: role == Role::Errors,
-        });
-        match role {
-            Role::Data => self.tally.delivered += delivery.records,
-            Role::Errors => self.tally.failed += delivery.records,
-            Role::Backup | Role::Manifest => {}
-            Role::Staging => {
-                // The manifest is written at once; then COPY loads it.
-                let manifest = serde_json::json!({"entries": [{"url": format!("s3://{bucket}/{key}"), "mandatory": true}]}).to_string();
-                let place = format!(
-                    "{}manifests/{}{}",
-                    self.settings.s3.prefix_text,
-                    format_time("yyyy/MM/dd/HH/", now),
-                    key.rsplit('/').next().unwrap_or_default()
-                );
-                let _ = env.s3.put(now, bucket, &place, manifest.into_bytes().into(), "");
-                let (bucket, records, oldest) = (bucket.clone(), delivery.copy.unwrap_or_default(), delivery.oldest);
-                let command = self.copy_command(&bucket, &place);
-                if self.copies.len() == 50 {
-                    self.copies.pop_front();
-                }
-                self.copies.push_back((now, command, "running".to_owned()));
-                let copy = Delivery {
-                    parcel: Parcel::Records { records },
-                    records: delivery.records,
-                    source_bytes: delivery.source_bytes,
-                    oldest,
-                    attempts: 0,
-                    first_failure: None,
-                    waits: VirtualDuration::from_secs(300),
-                    closed: delivery.closed,
-                    copy: None,
-                    last_error: None,
-                };
-                self.dispatch(ctx, copy, VirtualDuration::from_secs(2));
-            }
-        }
-    }
-
-    fn copy_command(&self, bucket: &str, manifest: &str) -> String {
-        let super::config::Endpoint::Redshift { table, columns, options, .. } = &self.settings.endpoint else { return String::new() };
-        let columns = columns.as_ref().map_or_else(String::new, |columns| format!(" ({columns})"));
-        format!("COPY {table}{columns} FROM 's3://{bucket}/{manifest}' CREDENTIALS '…' MANIFEST {options};")
-    }
-
-    /// Tries again later, or gives up when the time for that is over.
-    fn retry(&mut self, ctx: &mut Ctx<'_>, id: u64, mut delivery: Delivery, failure: Failure, patience: VirtualDuration, longest: VirtualDuration) {
-        let now = ctx.now;
-        let first = *delivery.first_failure.get_or_insert(now);
-        if delivery.attempts == 1 {
-            self.say(ctx, "retry", format!("{}: {}; {} records wait", failure.code, failure.message, delivery.records), true);
-        }
-        // Stream sources keep the data as long as the stream does; the outcome is the same here.
-        let over =
-            if matches!(delivery.parcel, Parcel::Object { .. }) { now.since(delivery.oldest) >= patience } else { now.since(first) >= patience };
-        if over {
-            return self.give_up(ctx, delivery, failure);
-        }
-        delivery.last_error = Some(failure);
-        delivery.waits =
-            if delivery.waits == VirtualDuration::ZERO { VirtualDuration::SECOND } else { VirtualDuration((delivery.waits.0 * 2).min(longest.0)) };
-        let at = now + delivery.waits;
-        self.deliveries.insert(id, delivery);
-        self.wake(ctx, at, Due::Delivery(id));
-    }
-
-    fn give_up(&mut self, ctx: &mut Ctx<'_>, delivery: Delivery, failure: Failure) {
-        match delivery.parcel {
-            Parcel::Object { role, .. } => {
-                if matches!(role, Role::Data | Role::Errors | Role::Staging) {
-                    self.tally.lost += delivery.records;
-                    self.say(
-                        ctx,
-                        "lost",
-                        format!("{} records could not be delivered for 24 hours and are lost: {}", delivery.records, failure.code),
-                        true,
-                    );
-                }
-            }
-            Parcel::Records { records } => {
-                self.say(
-                    ctx,
-                    "failed",
-                    format!("{} records were not taken for {} s: {}", records.len(), self.settings.retry.as_secs(), failure.code),
-                    true,
-                );
-                if self.settings.kind == Kind::Redshift {
-                    // The objects stay in S3; the manifest for a reload by hand lies below errors/.
-                    self.tally.failed += delivery.records;
-                    let settings = self.settings.clone();
-                    let name = prefix::uuid(Substream::new(0x3a9f, &[&self.name]).child(delivery.oldest.0));
-                    let key = format!("{}errors/manifests/{}{name}", settings.s3.prefix_text, format_time("yyyy/MM/dd/HH/", ctx.now));
-                    let body = serde_json::json!({"entries": self.objects.back().map(|object| vec![serde_json::json!({"url": format!("s3://{}/{}", object.bucket, object.key), "mandatory": true})])}).to_string();
-                    let manifest = Delivery {
-                        parcel: Parcel::Object {
-                            bucket: settings.s3.bucket.clone(),
-                            key,
-                            bytes: body.into_bytes().into(),
-                            encoding: "",
-                            role: Role::Manifest,
-                        },
-                        records: 0,
-                        source_bytes: 0,
-                        oldest: ctx.now,
-                        attempts: 0,
-                        first_failure: None,
-                        waits: VirtualDuration::ZERO,
-                        closed: Closed::Interval,
-                        copy: None,
-                        last_error: None,
-                    };
-                    return self.dispatch(ctx, manifest, VirtualDuration::SECOND);
-                }
-                let failure = Failure { attempts: delivery.attempts, ..failure };
-                for record in &records {
-                    self.refuse(ctx, record, &failure);
-                }
-            }
-        }
-    }
-
-    /// A record that its destination did not take goes to the bucket.
-    fn refuse(&mut self, ctx: &mut Ctx<'_>, record: &Rec, failure: &Failure) {
-        use super::config::Endpoint;
-        use serde_json::json;
-        let settings = self.settings.clone();
-        let extra = match &settings.endpoint {
-            Endpoint::Search { index, rotation, type_name } => vec![
-                ("esDocumentId", json!(record.record_id())),
-                ("esIndexName", json!(super::endpoint::index_name(index, rotation, record.arrival))),
-                ("esTypeName", json!(type_name)),
-            ],
-            Endpoint::Splunk { .. } => vec![("EventId", json!(record.record_id()))],
-            _ => Vec::new(),
-        };
-        let line = destination_line(record, failure, ctx.now, extra);
-        self.add_line(ctx, settings.kind.failed_type(), &line);
     }
 
     /// Reads what is new in the source stream.
@@ -1146,14 +741,6 @@ impl DeliveryStream {
     /// A gzip payload may hold so much.
     pub(super) const fn unpacked_max() -> usize {
         64 << 20
-    }
-}
-
-/// A delivery whose records are not counted elsewhere.
-fn counts(delivery: &Delivery) -> bool {
-    match &delivery.parcel {
-        Parcel::Object { role, .. } => matches!(role, Role::Data | Role::Errors | Role::Staging),
-        Parcel::Records { .. } => true,
     }
 }
 
