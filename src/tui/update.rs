@@ -150,6 +150,8 @@ fn overlay_key(app: &mut App, view: &SessionView, chord: Chord) -> Vec<Effect> {
     let is_read = matches!(top, Overlay::Explain(_) | Overlay::Output(_) | Overlay::Guide(_));
     if is_read && matches!(app.look.keymap.lookup(chord, PaneId::Guide), Some((ActionId::Commands, _))) {
         app.overlays.pop();
+        // Below the words of a refused line its palette still lies.
+        app.overlays.retain(|overlay| !matches!(overlay, Overlay::Palette(_)));
         return run_action(app, view, ActionId::Commands, 0);
     }
     match top {
