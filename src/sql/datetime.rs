@@ -142,8 +142,30 @@ pub fn parse_timestamp(text: &str, loose: bool) -> Option<i64> {
     Some(parse_date(date)? + parse_time(time, loose)?)
 }
 
+/// The commonest form, `yyyy-MM-ddTHH:mm:ss` with T or a blank and an optional Z, without a look at any other.
+fn parse_plain(text: &[u8]) -> Option<i64> {
+    let text = text.strip_suffix(b"Z").unwrap_or(text);
+    let text: &[u8; 19] = text.try_into().ok()?;
+    let shape = text.iter().zip(b"0000-00-00T00:00:00").all(|(byte, form)| match form {
+        b'0' => byte.is_ascii_digit(),
+        b'T' => matches!(byte, b'T' | b' '),
+        form => byte == form,
+    });
+    let two = |at: usize| i64::from(text[at] - b'0') * 10 + i64::from(text[at + 1] - b'0');
+    if !shape {
+        return None;
+    }
+    let (year, month, day) = (two(0) * 100 + two(2), two(5), two(8));
+    let (hour, minute, second) = (two(11), two(14), two(17));
+    let exists = year >= 1 && (1..=12).contains(&month) && day >= 1 && day <= month_length(year, month) && hour < 24 && minute < 60 && second < 60;
+    exists.then(|| days_of(year, month, day) * DAY + ((hour * 60 + minute) * 60 + second) * 1000)
+}
+
 /// What inputs also send: ISO 8601 with T, any fraction, Z or an offset.
 pub fn parse_iso(text: &str) -> Option<i64> {
+    if let Some(ms) = parse_plain(text.as_bytes()) {
+        return Some(ms);
+    }
     let text = text.trim();
     if let Some(ms) = parse_timestamp(text, true) {
         return Some(ms);

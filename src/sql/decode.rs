@@ -5,13 +5,16 @@ use serde_json::Value as Json;
 use super::cast::{self, cut};
 use super::datetime;
 use super::parse;
+use super::skim::{Found, Members, skim};
 use super::types::{Family, SqlType};
 use super::value::{RowError, Value};
 
 /// A step of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
+    /// `.name`.
     Member(String),
+    /// `[0]`.
     Index(usize),
     /// `[0:]`, `[1:3]`.
     Slice(usize, Option<usize>),
@@ -25,6 +28,11 @@ type Sliced<'p> = (&'p [Step], (usize, Option<usize>), &'p [Step]);
 pub struct Path(Vec<Step>);
 
 impl Path {
+    /// Its steps.
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.0
+    }
+
     /// Reads `$.a.b[0:].c`; a bare name means `$.name`.
     ///
     /// # Errors
@@ -129,138 +137,6 @@ pub struct Schema {
     members: Option<Members>,
 }
 
-/// Members to pick on the way through a document: columns that want this value, and members below.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Members {
-    columns: Vec<usize>,
-    below: Vec<(String, Members)>,
-}
-
-impl Members {
-    fn of(columns: &[SchemaColumn]) -> Option<Self> {
-        let mut root = Self::default();
-        for (at, column) in columns.iter().enumerate() {
-            let mut node = &mut root;
-            for step in &column.path.0 {
-                let Step::Member(name) = step else { return None };
-                let found = node.below.iter().position(|(known, _)| known == name);
-                let index = found.unwrap_or_else(|| {
-                    node.below.push((name.clone(), Self::default()));
-                    node.below.len() - 1
-                });
-                node = &mut node.below[index].1;
-            }
-            node.columns.push(at);
-        }
-        Some(root)
-    }
-}
-
-/// Reads one value: what columns want is kept, the rest is passed over.
-struct Picking<'p> {
-    members: &'p Members,
-    found: &'p mut [Option<Json>],
-}
-
-impl<'de> serde::de::DeserializeSeed<'de> for Picking<'_> {
-    type Value = ();
-
-    fn deserialize<D: serde::Deserializer<'de>>(mut self, deserializer: D) -> Result<(), D::Error> {
-        if self.members.columns.is_empty() {
-            return deserializer.deserialize_any(self);
-        }
-        // The value itself is wanted, and what lies below comes from it.
-        let value = <Json as serde::Deserialize>::deserialize(deserializer)?;
-        self.take(&value);
-        Ok(())
-    }
-}
-
-impl Picking<'_> {
-    fn take(&mut self, value: &Json) {
-        for column in &self.members.columns {
-            self.found[*column] = Some(value.clone());
-        }
-        for (name, below) in &self.members.below {
-            if let Some(value) = value.get(name) {
-                Picking { members: below, found: self.found }.take(value);
-            }
-        }
-    }
-}
-
-/// A member's name: which of the wanted ones it is. Nothing is copied.
-struct MemberName<'p>(&'p Members);
-
-impl<'de> serde::de::DeserializeSeed<'de> for MemberName<'_> {
-    type Value = Option<usize>;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl serde::de::Visitor<'_> for MemberName<'_> {
-    type Value = Option<usize>;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a member's name")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.below.iter().position(|(known, _)| known == name))
-    }
-}
-
-impl<'de> serde::de::Visitor<'de> for Picking<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(name) = map.next_key_seed(MemberName(self.members))? {
-            match name {
-                Some(at) => map.next_value_seed(Picking { members: &self.members.below[at].1, found: self.found })?,
-                None => {
-                    map.next_value::<serde::de::IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element::<serde::de::IgnoredAny>()?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-}
-
 fn member<'j>(object: &'j Json, names: &[&str]) -> Option<&'j Json> {
     names.iter().find_map(|name| object.get(name))
 }
@@ -336,7 +212,7 @@ impl Schema {
             return Err("only one array of a record can be flattened; the columns name several".to_owned());
         }
         let members = match &format {
-            Format::Json { row_path } if row_path.0.is_empty() => Members::of(&columns),
+            Format::Json { row_path } if row_path.0.is_empty() => Members::of(columns.iter().map(|column| &column.path)),
             _ => None,
         };
         Ok(Self { columns, format, members })
@@ -344,7 +220,7 @@ impl Schema {
 
     /// Rows of a record: cells, or why a row was given up.
     pub fn rows(&self, record: &[u8]) -> Vec<Result<Vec<Value>, RowError>> {
-        if let Some(row) = self.picked(record) {
+        if let Some(row) = self.skimmed(record) {
             return vec![row];
         }
         match &self.format {
@@ -369,27 +245,37 @@ impl Schema {
     }
 
     /// The row of a record that is one JSON object, read without a tree; `None` when it is anything else.
-    fn picked(&self, record: &[u8]) -> Option<Result<Vec<Value>, RowError>> {
+    fn skimmed(&self, record: &[u8]) -> Option<Result<Vec<Value>, RowError>> {
         let members = self.members.as_ref()?;
-        if record.trim_ascii_start().first() != Some(&b'{') {
-            return None;
-        }
-        let mut found = vec![None; self.columns.len()];
-        let mut reader = serde_json::Deserializer::from_slice(record);
-        serde::de::DeserializeSeed::deserialize(Picking { members, found: &mut found }, &mut reader).ok()?;
-        reader.end().ok()?;
-        let mut cells = Vec::with_capacity(self.columns.len() + 4);
-        for (column, value) in self.columns.iter().zip(found) {
-            let value = match value.map_or(Ok(Value::Null), |value| coerce(&value, &column.ty)) {
-                Ok(value) => value,
-                Err(error) => return Some(Err(RowError::new(error.name, format!("column {}: {}", column.name, error.message)))),
+        let text = std::str::from_utf8(record).ok()?;
+        let mut found = vec![Found::Nothing; self.columns.len()];
+        skim(text, members, &mut found)?;
+        // Room for the hidden columns that the caller appends.
+        let mut cells = Vec::with_capacity(self.columns.len() + 5);
+        for (column, found) in self.columns.iter().zip(found) {
+            let value = match found {
+                Found::Nothing => Ok(Value::Null),
+                Found::Text(from, to) => from_json_text(&text[from..to], &column.ty),
+                Found::Raw(from, to) => match whole_number(&text[from..to]) {
+                    Some(number) if column.ty.is_integer() => cast::to_number(&Value::Int(number), &column.ty),
+                    _ => coerce(&serde_json::from_str(&text[from..to]).ok()?, &column.ty),
+                },
             };
-            if value.is_null() && column.not_null {
-                return Some(Err(RowError::new("NotNullViolation", format!("column {} is NOT NULL and the record has no value", column.name))));
+            match self.cell(column, value) {
+                Ok(value) => cells.push(value),
+                Err(error) => return Some(Err(error)),
             }
-            cells.push(value);
         }
         Some(Ok(cells))
+    }
+
+    /// A column's cell: errors name the column, NOT NULL is kept.
+    fn cell(&self, column: &SchemaColumn, value: Result<Value, RowError>) -> Result<Value, RowError> {
+        let value = value.map_err(|error| RowError::new(error.name, format!("column {}: {}", column.name, error.message)))?;
+        if value.is_null() && column.not_null {
+            return Err(RowError::new("NotNullViolation", format!("column {} is NOT NULL and the record has no value", column.name)));
+        }
+        Ok(value)
     }
 
     fn document(&self, row_path: &Path, document: &Json, rows: &mut Vec<Result<Vec<Value>, RowError>>) {
@@ -431,11 +317,7 @@ impl Schema {
                     element.and_then(|element| Path::find(behind, element)).map_or(Ok(Value::Null), |found| coerce(found, &column.ty))
                 }
             };
-            let value = value.map_err(|error| RowError::new(error.name, format!("column {}: {}", column.name, error.message)))?;
-            if value.is_null() && column.not_null {
-                return Err(RowError::new("NotNullViolation", format!("column {} is NOT NULL and the record has no value", column.name)));
-            }
-            cells.push(value);
+            cells.push(self.cell(column, value)?);
         }
         Ok(cells)
     }
@@ -448,11 +330,7 @@ impl Schema {
                 Some((text, quoted)) if text.is_empty() && !quoted && column.ty.family() != Family::Text => Ok(Value::Null),
                 Some((text, _)) => from_text(text, &column.ty),
             };
-            let value = value.map_err(|error| RowError::new(error.name, format!("column {}: {}", column.name, error.message)))?;
-            if value.is_null() && column.not_null {
-                return Err(RowError::new("NotNullViolation", format!("column {} is NOT NULL and the record has no value", column.name)));
-            }
-            cells.push(value);
+            cells.push(self.cell(column, value)?);
         }
         Ok(cells)
     }
@@ -486,15 +364,30 @@ pub fn coerce(json: &Json, ty: &SqlType) -> Result<Value, RowError> {
             Family::Text => from_text(&number.to_string(), ty),
             _ => Err(wrong()),
         },
-        Json::String(text) => match ty.family() {
-            Family::Boolean => Ok(Value::Bool(text.eq_ignore_ascii_case("true"))),
-            _ => from_text(text, ty),
-        },
+        Json::String(text) => from_json_text(text, ty),
         Json::Array(_) | Json::Object(_) => match ty.family() {
             Family::Text => from_text(&json.to_string(), ty),
             _ => Err(wrong()),
         },
     }
+}
+
+/// A JSON string as a value of a column.
+fn from_json_text(text: &str, ty: &SqlType) -> Result<Value, RowError> {
+    match ty.family() {
+        Family::Boolean => Ok(Value::Bool(text.eq_ignore_ascii_case("true"))),
+        _ => from_text(text, ty),
+    }
+}
+
+/// A number without point and exponent that certainly fits.
+fn whole_number(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.len() > 18 || digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let number = digits.bytes().fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
+    Some(if digits.len() < text.len() { -number } else { number })
 }
 
 /// A text as a value of a column.
@@ -588,12 +481,12 @@ mod tests {
 
     /// Reading without a tree gives what reading with one gives.
     #[test]
-    fn picking_agrees_with_the_tree() {
+    fn skimming_agrees_with_the_tree() {
         let schema = serde_json::json!({ "record_format": "JSON", "columns": [
             ["A", "INTEGER", "$.a"], ["AB", "VARCHAR(64)", "$.a.b"], ["C", "VARCHAR(4)", "$.d.c"], ["D", "VARCHAR(64)", "$.d"], ["T", "TIMESTAMP NOT NULL", "$.t"] ] });
-        let picking = Schema::from_json(&schema).expect("good");
-        let tree = Schema { members: None, ..picking.clone() };
-        assert!(picking.members.is_some());
+        let skimming = Schema::from_json(&schema).expect("good");
+        let tree = Schema { members: None, ..skimming.clone() };
+        assert!(skimming.members.is_some());
         for record in [
             r#"{"a": 1, "d": {"c": "longer than four"}, "t": "2024-01-01 00:00:00"}"#,
             r#" {"t": "2024-01-01T00:00:00Z", "x": [1, {"a": 5}], "a": {"b": "x"}}"#,
@@ -603,10 +496,23 @@ mod tests {
             r#"{"a": 1, "a": 2, "d": [1,2], "t": "2024-01-01 00:00:00"}"#,
             r#"{"a": 1, "t": "2024-01-01 00:00:00"} {"a": 2, "t": "2024-01-01 00:00:00"}"#,
             r#"{"a": 1, "t": "2024-01-01 00:00:00""#,
+            r#"{"a": 1, "d": {"c": "x"}, "d": {}, "t": "2024-01-01 00:00:00"}"#,
+            r#"{"a": 1, "d": {"c": "x"}, "d": 5, "t": "2024-01-01 00:00:00"}"#,
+            r#"{"a": 1e400, "t": "2024-01-01 00:00:00"}"#,
+            r#"{"a": 1e2, "x": 1e400, "t": "2024-01-01 00:00:00"}"#,
+            r#"{"a": -0, "d": "a\"b\u00e9\n", "t": "2024-01-01 00:00:00"}"#,
+            r#"{"a": 01, "t": "2024-01-01 00:00:00"}"#,
+            r#"{"a": 12345678901234567890, "t": "2024-01-01 00:00:00"}"#,
+            r#"{"x": "\ud800", "a": 1, "t": "2024-01-01 00:00:00"}"#,
+            r#"{"x": "\q", "a": 1, "t": "2024-01-01 00:00:00"}"#,
+            r#"{"\u0061": 1, "t": "2024-01-01 00:00:00"}"#,
+            r#"{"a": "7", "d": {"c": true}, "t": "2024-01-01T05:06:07.5+02:00",}"#,
+            r#"{"a": true, "d": null, "t": 5}"#,
+            "{\"a\": 1, \"d\": \"tab\there\", \"t\": \"2024-01-01 00:00:00\"}",
             "[1]",
             "",
         ] {
-            assert_eq!(format!("{:?}", picking.rows(record.as_bytes())), format!("{:?}", tree.rows(record.as_bytes())), "{record}");
+            assert_eq!(format!("{:?}", skimming.rows(record.as_bytes())), format!("{:?}", tree.rows(record.as_bytes())), "{record}");
         }
     }
 }

@@ -29,6 +29,7 @@ pub mod program;
 pub mod run;
 pub mod scope;
 mod select;
+mod skim;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use program::{Catalog, Program, ReferenceTable, SourceStream};

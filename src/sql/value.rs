@@ -4,6 +4,9 @@ use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
+use indexmap::{Equivalent, IndexMap, IndexSet};
+
 use super::datetime;
 use super::types::SqlType;
 
@@ -135,6 +138,7 @@ impl Value {
             (Self::Null, _) | (_, Self::Null) => false,
             (Self::Record(a), Self::Record(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.same(b)),
             (Self::Num(a), Self::Num(b)) => a == b || (a.is_nan() && b.is_nan()),
+            (Self::Text(a), Self::Text(b)) => a == b || a.trim_end_matches(' ') == b.trim_end_matches(' '),
             _ => self.compare(other) == Some(Ordering::Equal),
         }
     }
@@ -230,13 +234,38 @@ pub fn double_text(value: f64, single: bool) -> String {
     format!("{sign}{}.{rest}E{exponent}", &digits[..1])
 }
 
+/// Maps by key. The hasher is fast and has a fixed seed; nothing depends on its order, for the maps keep that of insertion.
+pub type KeyMap<V> = IndexMap<Key, V, FixedState>;
+/// Sets of keys.
+pub type KeySet = IndexSet<Key, FixedState>;
+
 /// Equality as grouping does it, for keys of maps.
 #[derive(Debug, Clone)]
-pub struct Key(pub Box<[Value]>);
+pub struct Key(pub Arc<[Value]>);
+
+/// A key that is looked up without being made.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyRef<'v>(pub &'v [Value]);
+
+impl Equivalent<Key> for KeyRef<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        same_keys(self.0, &key.0)
+    }
+}
+
+impl Hash for KeyRef<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        hash_key(self.0, state);
+    }
+}
+
+fn same_keys(a: &[Value], b: &[Value]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b))
+}
 
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
-        self.0.len() == other.0.len() && self.0.iter().zip(other.0.iter()).all(|(a, b)| a.same(b))
+        same_keys(&self.0, &other.0)
     }
 }
 
@@ -244,21 +273,25 @@ impl Eq for Key {}
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        fn one<H: Hasher>(value: &Value, state: &mut H) {
-            match value {
-                Value::Null => 0u8.hash(state),
-                Value::Text(text) => text.trim_end_matches(' ').hash(state),
-                Value::Bytes(bytes) => bytes.hash(state),
-                Value::Record(cells) => cells.iter().for_each(|cell| one(cell, state)),
-                Value::Ms(ms) => ms.hash(state),
-                // Numbers that are equal must hash equally, whatever their kind.
-                number => {
-                    let number = number.number().unwrap_or(0.0);
-                    (if number == 0.0 { 0.0f64 } else { number }).to_bits().hash(state);
-                }
+        hash_key(&self.0, state);
+    }
+}
+
+fn hash_key<H: Hasher>(key: &[Value], state: &mut H) {
+    for value in key {
+        match value {
+            Value::Null => state.write_u8(0),
+            // Trailing blanks do not count.
+            Value::Text(text) => state.write(text.trim_end_matches(' ').as_bytes()),
+            Value::Bytes(bytes) => state.write(bytes),
+            Value::Record(cells) => hash_key(cells, state),
+            Value::Ms(ms) => state.write_i64(*ms),
+            // Numbers that are equal must hash equally, whatever their kind.
+            number => {
+                let number = number.number().unwrap_or(0.0);
+                state.write_u64((if number == 0.0 { 0.0f64 } else { number }).to_bits());
             }
         }
-        self.0.iter().for_each(|value| one(value, state));
     }
 }
 

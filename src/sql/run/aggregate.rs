@@ -4,12 +4,10 @@
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
-use indexmap::IndexSet;
-
 use crate::sql::cast;
 use crate::sql::plan::{Aggregate, AggregateCall};
 use crate::sql::types::SqlType;
-use crate::sql::value::{Key, Outcome, Value};
+use crate::sql::value::{Key, KeySet, Outcome, Value};
 
 /// A compensated sum (Neumaier).
 #[derive(Debug, Clone, Copy, Default)]
@@ -124,7 +122,7 @@ pub struct Accumulator {
     trues: i64,
     falses: i64,
     any: bool,
-    seen: IndexSet<Key>,
+    seen: KeySet,
     /// Weighted sums of EXP_AVG: last instant, weight, weighted sum.
     weighted: (i64, f64, f64),
 }
@@ -139,7 +137,7 @@ impl Default for Accumulator {
             trues: 0,
             falses: 0,
             any: false,
-            seen: IndexSet::new(),
+            seen: KeySet::default(),
             weighted: (0, 0.0, 0.0),
         }
     }
@@ -232,8 +230,52 @@ fn logic(value: bool, count: i64) -> Value {
     if count == 0 { Value::Null } else { Value::Bool(value) }
 }
 
-/// A row of a window: its time and the arguments of the call.
-pub type Entry = (i64, Box<[Value]>);
+/// Rows of a window: their times and the arguments of its calls, so many a row.
+#[derive(Debug, Clone, Default)]
+pub struct WindowRows {
+    times: VecDeque<i64>,
+    args: VecDeque<Value>,
+    arity: usize,
+}
+
+impl WindowRows {
+    /// Rows.
+    pub fn len(&self) -> usize {
+        self.times.len()
+    }
+
+    /// ROWTIME of the oldest row.
+    pub fn oldest(&self) -> Option<i64> {
+        self.times.front().copied()
+    }
+
+    /// ROWTIME of the newest row.
+    pub fn newest(&self) -> Option<i64> {
+        self.times.back().copied()
+    }
+
+    /// A row comes in.
+    pub fn push(&mut self, time: i64, args: &[Value]) {
+        self.arity = args.len();
+        self.times.push_back(time);
+        self.args.extend(args.iter().cloned());
+    }
+
+    /// The oldest row leaves; its arguments are put into `args`.
+    pub fn pop(&mut self, args: &mut Vec<Value>) -> bool {
+        args.clear();
+        if self.times.pop_front().is_none() {
+            return false;
+        }
+        args.extend(self.args.drain(..self.arity));
+        true
+    }
+
+    /// An argument of a row.
+    fn arg(&self, row: usize, at: usize) -> &Value {
+        self.args.get(row * self.arity + at).unwrap_or(&Value::Null)
+    }
+}
 
 /// The part of a window's aggregate that is kept up to date as rows come and go.
 #[derive(Debug, Clone, Default)]
@@ -287,18 +329,20 @@ impl Rolling {
     ///
     /// # Errors
     /// A sum that does not fit its type.
-    pub fn result(&self, call: &AggregateCall, rows: &VecDeque<Entry>, at: usize) -> Outcome {
-        // `at` is where this call's arguments begin in every entry.
+    pub fn result(&self, call: &AggregateCall, rows: &WindowRows, at: usize) -> Outcome {
+        // `at` is where this call's arguments begin in every row.
         let arity = call.args.len();
-        let value = |entry: &Entry| entry.1.get(at).cloned().unwrap_or(Value::Null);
-        let newest = rows.back();
+        let values = || (0..rows.len()).map(|row| rows.arg(row, at));
+        let kept = |value: &&Value| !call.ignore_nulls || !value.is_null();
+        let Some(newest) = rows.len().checked_sub(1) else { return Ok(Value::Null) };
         Ok(match call.function {
             Aggregate::CountStar => Value::Int(rows.len() as i64),
             Aggregate::Count => Value::Int(self.sums.count),
             Aggregate::Sum | Aggregate::Avg if call.distinct => {
                 let mut one = Accumulator::default();
-                for (time, args) in rows {
-                    one.add(call, &args[at..at + arity], *time);
+                for (row, time) in rows.times.iter().enumerate() {
+                    let args: Vec<Value> = (at..at + arity).map(|arg| rows.arg(row, arg).clone()).collect();
+                    one.add(call, &args, *time);
                 }
                 return one.finish(call);
             }
@@ -307,47 +351,35 @@ impl Rolling {
             Aggregate::Min | Aggregate::Max => self.best.front().map_or(Value::Null, |(_, value)| value.clone()),
             Aggregate::Any => logic(self.trues > 0, self.trues + self.falses),
             Aggregate::Every => logic(self.falses == 0, self.trues + self.falses),
-            Aggregate::StddevPop | Aggregate::StddevSamp | Aggregate::VarPop | Aggregate::VarSamp => {
-                spread(rows.iter().filter_map(|entry| entry.1.get(at)), call.function)
-            }
-            Aggregate::First => rows.iter().map(value).find(|value| !call.ignore_nulls || !value.is_null()).unwrap_or(Value::Null),
-            Aggregate::Last => rows.iter().rev().map(value).find(|value| !call.ignore_nulls || !value.is_null()).unwrap_or(Value::Null),
+            Aggregate::StddevPop | Aggregate::StddevSamp | Aggregate::VarPop | Aggregate::VarSamp => spread(values(), call.function),
+            Aggregate::First => values().find(kept).cloned().unwrap_or(Value::Null),
+            Aggregate::Last => values().rev().find(kept).cloned().unwrap_or(Value::Null),
             Aggregate::Nth => {
-                let Some(n) = newest.and_then(|entry| entry.1.get(at + 1)).and_then(Value::number).filter(|n| *n >= 1.0) else {
-                    return Ok(Value::Null);
-                };
-                let fits = |entry: &&Entry| !call.ignore_nulls || entry.1.get(at).is_some_and(|value| !value.is_null());
+                let Some(n) = rows.arg(newest, at + 1).number().filter(|n| *n >= 1.0) else { return Ok(Value::Null) };
                 let n = n as usize - 1;
-                let found = if call.from_last { rows.iter().rev().filter(fits).nth(n) } else { rows.iter().filter(fits).nth(n) };
-                found.map_or(Value::Null, value)
+                let found = if call.from_last { values().rev().filter(kept).nth(n) } else { values().filter(kept).nth(n) };
+                found.cloned().unwrap_or(Value::Null)
             }
             Aggregate::Lag => {
-                let Some(entry) = newest else { return Ok(Value::Null) };
-                let n = entry.1.get(at + 1).filter(|_| arity > 1).and_then(Value::number).unwrap_or(1.0).max(0.0) as usize;
+                let n = if arity > 1 { rows.arg(newest, at + 1).number().unwrap_or(1.0).max(0.0) as usize } else { 1 };
                 if n == 0 {
-                    return Ok(value(entry));
+                    return Ok(rows.arg(newest, at).clone());
                 }
-                let before = rows.iter().rev().skip(1);
-                let found = if call.ignore_nulls {
-                    before.filter(|entry| entry.1.get(at).is_some_and(|value| !value.is_null())).nth(n - 1)
-                } else {
-                    before.clone().nth(n - 1)
-                };
-                match found {
-                    Some(entry) => value(entry),
-                    None if arity > 2 => cast::assign(entry.1.get(at + 2).cloned().unwrap_or(Value::Null), &SqlType::Null, &call.ty)?,
+                match values().rev().skip(1).filter(kept).nth(n - 1) {
+                    Some(value) => value.clone(),
+                    None if arity > 2 => cast::assign(rows.arg(newest, at + 2).clone(), &SqlType::Null, &call.ty)?,
                     None => Value::Null,
                 }
             }
             Aggregate::ExpAvg => {
-                let Some((now, last)) = newest else { return Ok(Value::Null) };
-                let half_life = match last.get(at + 1) {
-                    Some(Value::Ms(ms)) if *ms > 0 => *ms as f64,
+                let half_life = match rows.arg(newest, at + 1) {
+                    Value::Ms(ms) if *ms > 0 => *ms as f64,
                     _ => return Ok(Value::Null),
                 };
+                let now = rows.times[newest];
                 let (mut weights, mut sum) = (0.0, 0.0);
-                for (time, args) in rows {
-                    if let Some(x) = args.get(at).filter(|value| !value.is_null()).and_then(Value::number) {
+                for (time, value) in rows.times.iter().zip(values()) {
+                    if let Some(x) = value.number() {
                         let weight = libm::exp2(-((now - time) as f64) / half_life);
                         weights += weight;
                         sum += weight * x;

@@ -1,38 +1,47 @@
 //! Random cut forest: robust anomaly scores on a stream (Guha, Mishra, Roy, Schrijvers 2016). Trees over time-decayed samples; a point's
 //! score says how early random cuts would separate it from the rest. Seeded: the same points give the same scores.
 
-use std::collections::BTreeMap;
+use std::collections::BinaryHeap;
 
-/// A node of a tree; its box lies in the tree's arrays.
+/// No node.
+const NONE: u32 = u32::MAX;
+
+/// A node of a tree; its box lies in the tree's arrays. A leaf has no sides: its box is its point.
 #[derive(Debug, Clone, Copy)]
-enum Node {
-    /// A point: its box is the point itself.
-    Leaf {
-        mass: usize,
-    },
-    /// A cut and what lies on its sides.
-    Branch {
-        dimension: usize,
-        value: f64,
-        left: usize,
-        right: usize,
-        mass: usize,
-    },
-    Free,
+struct Node {
+    /// Points up to the cut's value go left, the others right.
+    value: f64,
+    dimension: u32,
+    left: u32,
+    right: u32,
+    parent: u32,
+    /// Points below.
+    mass: u32,
 }
+
+impl Node {
+    fn is_leaf(&self) -> bool {
+        self.left == NONE
+    }
+}
+
+/// A point of the sample: its decaying key, when it came, and its leaf. The greatest key leaves first.
+type Sampled = (u64, u64, u32);
 
 #[derive(Debug, Clone)]
 struct Tree {
     nodes: Vec<Node>,
-    /// Least and greatest corner of every node's box, `width` numbers each.
-    low: Vec<f64>,
-    high: Vec<f64>,
+    /// Least and greatest corner of every node's box: `width` numbers, then `width` numbers.
+    boxes: Vec<f64>,
     width: usize,
-    free: Vec<usize>,
-    root: Option<usize>,
+    free: Vec<u32>,
+    root: u32,
     random: u64,
-    /// Sampled points by their decaying key, greatest key leaves first.
-    sample: BTreeMap<(u64, u64), Box<[f64]>>,
+    sample: BinaryHeap<Sampled>,
+    /// exp(greatest key of the sample + age of the next point): a draw up to exp(-odds) is not taken into a full sample.
+    odds: f64,
+    /// What makes scores of trees of all sizes comparable, for the mass it was worked out for.
+    scale: (u32, f64),
 }
 
 /// The forest.
@@ -41,6 +50,7 @@ pub struct Forest {
     trees: Vec<Tree>,
     sample: usize,
     decay: f64,
+    fade: f64,
     shingle: usize,
     width: usize,
     recent: Vec<f64>,
@@ -63,178 +73,257 @@ fn mix(x: u64) -> u64 {
 }
 
 impl Tree {
+    fn new(width: usize, random: u64) -> Self {
+        Self {
+            nodes: Vec::new(),
+            boxes: Vec::new(),
+            width,
+            free: Vec::new(),
+            root: NONE,
+            random,
+            sample: BinaryHeap::new(),
+            odds: f64::INFINITY,
+            scale: (0, 0.0),
+        }
+    }
+
     fn draw(&mut self) -> f64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         ((mix(self.random) >> 11) as f64 + 0.5) / (1u64 << 53) as f64
     }
 
-    fn new_node(&mut self, node: Node) -> usize {
+    /// Least and greatest corner of a node's box.
+    fn corners(&self, at: u32) -> (&[f64], &[f64]) {
+        let start = at as usize * 2 * self.width;
+        self.boxes[start..start + 2 * self.width].split_at(self.width)
+    }
+
+    fn new_node(&mut self, node: Node) -> u32 {
         if let Some(at) = self.free.pop() {
-            self.nodes[at] = node;
+            self.nodes[at as usize] = node;
             return at;
         }
         self.nodes.push(node);
-        self.low.resize(self.nodes.len() * self.width, 0.0);
-        self.high.resize(self.nodes.len() * self.width, 0.0);
-        self.nodes.len() - 1
+        self.boxes.resize(self.nodes.len() * 2 * self.width, 0.0);
+        self.nodes.len() as u32 - 1
     }
 
-    fn new_leaf(&mut self, point: &[f64]) -> usize {
-        let leaf = self.new_node(Node::Leaf { mass: 1 });
-        let range = self.range(leaf);
-        self.low[range.clone()].copy_from_slice(point);
-        self.high[range].copy_from_slice(point);
+    fn new_leaf(&mut self, point: &[f64], parent: u32) -> u32 {
+        let leaf = self.new_node(Node { value: 0.0, dimension: 0, left: NONE, right: NONE, parent, mass: 1 });
+        let start = leaf as usize * 2 * self.width;
+        self.boxes[start..start + self.width].copy_from_slice(point);
+        self.boxes[start + self.width..start + 2 * self.width].copy_from_slice(point);
         leaf
     }
 
-    fn range(&self, at: usize) -> std::ops::Range<usize> {
-        at * self.width..(at + 1) * self.width
-    }
-
-    fn mass(&self, at: usize) -> usize {
-        match self.nodes[at] {
-            Node::Leaf { mass } | Node::Branch { mass, .. } => mass,
-            Node::Free => 0,
+    /// Inserts a point; gives its leaf.
+    fn insert(&mut self, point: &[f64]) -> u32 {
+        if self.root == NONE {
+            self.root = self.new_leaf(point, NONE);
+            return self.root;
         }
-    }
-
-    fn insert(&mut self, point: &[f64]) {
-        self.root = Some(match self.root {
-            None => self.new_leaf(point),
-            Some(root) => self.insert_at(root, point),
-        });
-    }
-
-    /// Inserts below a node; gives the node that stands in its place.
-    fn insert_at(&mut self, at: usize, point: &[f64]) -> usize {
-        let range = self.range(at);
-        if let Node::Leaf { mass } = &mut self.nodes[at]
-            && self.low[range.clone()] == *point
-        {
-            *mass += 1;
-            return at;
-        }
-        let (low, high) = (&self.low[range.clone()], &self.high[range.clone()]);
-        let total: f64 = low.iter().zip(high).zip(point).map(|((low, high), x)| high.max(*x) - low.min(*x)).sum();
-        let mut cut = self.draw() * total;
-        let mut above = None;
-        for (dimension, x) in point.iter().copied().enumerate() {
-            let (low, high) = (self.low[range.start + dimension], self.high[range.start + dimension]);
-            let (least, greatest) = (low.min(x), high.max(x));
-            let width = greatest - least;
-            if cut <= width && width > 0.0 {
-                let value = least + cut;
-                // A cut between the point and the box stands above the box.
-                if x <= value && value < low {
-                    above = Some((dimension, value, true));
-                } else if high <= value && value < x {
-                    above = Some((dimension, value, false));
-                }
+        let mut at = self.root;
+        loop {
+            let node = self.nodes[at as usize];
+            if node.is_leaf() && self.corners(at).0 == point {
                 break;
             }
-            cut -= width;
+            if let Some((dimension, value, point_left)) = self.cut_above(at, point) {
+                return self.stand_above(at, point, dimension, value, point_left);
+            }
+            if node.is_leaf() {
+                // Equal within rounding: it counts as the same point.
+                break;
+            }
+            self.widen(at, point);
+            self.nodes[at as usize].mass += 1;
+            at = if point[node.dimension as usize] <= node.value { node.left } else { node.right };
         }
-        if let Some((dimension, value, point_left)) = above {
-            let mass = self.mass(at) + 1;
-            let leaf = self.new_leaf(point);
-            let (left, right) = if point_left { (leaf, at) } else { (at, leaf) };
-            let branch = self.new_node(Node::Branch { dimension, value, left, right, mass });
-            self.unite(branch, left, right);
-            return branch;
-        }
-        if let Node::Branch { dimension, value, left, right, mass } = self.nodes[at] {
-            let goes_left = point[dimension] <= value;
-            let child = self.insert_at(if goes_left { left } else { right }, point);
-            let (left, right) = if goes_left { (child, right) } else { (left, child) };
-            self.nodes[at] = Node::Branch { dimension, value, left, right, mass: mass + 1 };
-            self.unite(at, left, right);
-        } else if let Node::Leaf { mass } = &mut self.nodes[at] {
-            // Equal within rounding: it counts as the same point.
-            *mass += 1;
-        }
+        self.nodes[at as usize].mass += 1;
         at
     }
 
-    /// The box of a branch is that of its sides together.
-    fn unite(&mut self, at: usize, left: usize, right: usize) {
-        for dimension in 0..self.width {
-            let (to, a, b) = (at * self.width + dimension, left * self.width + dimension, right * self.width + dimension);
-            self.low[to] = self.low[a].min(self.low[b]);
-            self.high[to] = self.high[a].max(self.high[b]);
-        }
-    }
-
-    fn remove(&mut self, point: &[f64]) {
-        if let Some(root) = self.root {
-            self.root = self.remove_at(root, point);
-        }
-    }
-
-    fn remove_at(&mut self, at: usize, point: &[f64]) -> Option<usize> {
-        match self.nodes[at] {
-            Node::Leaf { mass: 1 } => {
-                self.nodes[at] = Node::Free;
-                self.free.push(at);
-                None
-            }
-            Node::Leaf { mass } => {
-                self.nodes[at] = Node::Leaf { mass: mass - 1 };
-                Some(at)
-            }
-            Node::Branch { dimension, value, left, right, mass } => {
-                let goes_left = point[dimension] <= value;
-                let Some(child) = self.remove_at(if goes_left { left } else { right }, point) else {
-                    // The other child takes the place.
-                    self.nodes[at] = Node::Free;
-                    self.free.push(at);
-                    return Some(if goes_left { right } else { left });
+    /// A random cut of the box that the node and the point have together: dimension, value, and whether the point is on the left, when it
+    /// parts them.
+    fn cut_above(&mut self, at: u32, point: &[f64]) -> Option<(u32, f64, bool)> {
+        let drawn = self.draw();
+        let (low, high) = self.corners(at);
+        let total: f64 = low.iter().zip(high).zip(point).map(|((low, high), x)| high.max(*x) - low.min(*x)).sum();
+        let mut cut = drawn * total;
+        for (dimension, ((low, high), x)) in low.iter().zip(high).zip(point).enumerate() {
+            let least = low.min(*x);
+            let width = high.max(*x) - least;
+            if cut <= width && width > 0.0 {
+                let value = least + cut;
+                return if *x <= value && value < *low {
+                    Some((dimension as u32, value, true))
+                } else if *high <= value && value < *x {
+                    Some((dimension as u32, value, false))
+                } else {
+                    None
                 };
-                let (left, right) = if goes_left { (child, right) } else { (left, child) };
-                self.nodes[at] = Node::Branch { dimension, value, left, right, mass: mass - 1 };
-                self.unite(at, left, right);
-                Some(at)
             }
-            Node::Free => None,
+            cut -= width;
+        }
+        None
+    }
+
+    /// A branch takes the node's place, with the node and the point's leaf on its sides.
+    fn stand_above(&mut self, at: u32, point: &[f64], dimension: u32, value: f64, point_left: bool) -> u32 {
+        let (parent, mass) = (self.nodes[at as usize].parent, self.nodes[at as usize].mass + 1);
+        let leaf = self.new_leaf(point, NONE);
+        let (left, right) = if point_left { (leaf, at) } else { (at, leaf) };
+        let branch = self.new_node(Node { value, dimension, left, right, parent, mass });
+        self.nodes[leaf as usize].parent = branch;
+        self.nodes[at as usize].parent = branch;
+        self.replace_child(parent, at, branch);
+        self.unite(branch);
+        leaf
+    }
+
+    fn replace_child(&mut self, parent: u32, old: u32, new: u32) {
+        if parent == NONE {
+            self.root = new;
+            return;
+        }
+        let parent = &mut self.nodes[parent as usize];
+        if parent.left == old {
+            parent.left = new;
+        } else {
+            parent.right = new;
         }
     }
 
-    /// The score below a node at a depth, and the parts of the dimensions, when they are wanted.
-    fn score(&self, at: usize, point: &[f64], depth: usize, parts: &mut [(f64, f64)]) -> f64 {
-        let (low, high) = (&self.low[self.range(at)], &self.high[self.range(at)]);
-        match self.nodes[at] {
-            Node::Free => 0.0,
-            Node::Leaf { mass } => {
-                if *low == *point {
-                    return 1.0 / (depth as f64 + libm::log2(mass as f64 + 1.0));
-                }
-                let score = 1.0 / (depth as f64 + 1.0);
-                let total: f64 = low.iter().zip(point).map(|(a, b)| (a - b).abs()).sum();
-                for (part, (a, b)) in parts.iter_mut().zip(low.iter().zip(point)) {
-                    let share = score * (a - b).abs() / total;
-                    if b > a { part.0 += share } else { part.1 += share }
-                }
-                score
+    fn widen(&mut self, at: u32, point: &[f64]) {
+        let start = at as usize * 2 * self.width;
+        let (low, high) = self.boxes[start..start + 2 * self.width].split_at_mut(self.width);
+        for ((low, high), x) in low.iter_mut().zip(high).zip(point) {
+            *low = low.min(*x);
+            *high = high.max(*x);
+        }
+    }
+
+    /// The box of a branch is that of its sides together; says whether it changed.
+    fn unite(&mut self, at: u32) -> bool {
+        let (left, right) = (self.nodes[at as usize].left as usize, self.nodes[at as usize].right as usize);
+        let (at, width, mut changed) = (at as usize, self.width, false);
+        for offset in 0..2 * width {
+            let (a, b) = (self.boxes[left * 2 * width + offset], self.boxes[right * 2 * width + offset]);
+            let corner = if offset < width { a.min(b) } else { a.max(b) };
+            let own = &mut self.boxes[at * 2 * width + offset];
+            changed |= *own != corner;
+            *own = corner;
+        }
+        changed
+    }
+
+    /// Removes one point of a leaf.
+    fn remove(&mut self, leaf: u32) {
+        let node = self.nodes[leaf as usize];
+        let mut at = node.parent;
+        let mut boxes_change = false;
+        if node.mass > 1 {
+            self.nodes[leaf as usize].mass -= 1;
+        } else {
+            self.free.push(leaf);
+            if at == NONE {
+                self.root = NONE;
+                return;
             }
-            Node::Branch { dimension, value, left, right, .. } => {
-                let below = if point[dimension] <= value { left } else { right };
-                let inner = self.score(below, point, depth + 1, parts);
-                let (mut range, mut outside) = (0.0, 0.0);
-                for ((low, high), x) in low.iter().zip(high).zip(point) {
-                    let beyond = (low - x).max(0.0) + (x - high).max(0.0);
-                    outside += beyond;
-                    range += high - low + beyond;
+            // The other child takes the parent's place.
+            let parent = self.nodes[at as usize];
+            let sibling = if parent.left == leaf { parent.right } else { parent.left };
+            self.nodes[sibling as usize].parent = parent.parent;
+            self.replace_child(parent.parent, at, sibling);
+            self.free.push(at);
+            at = parent.parent;
+            boxes_change = true;
+        }
+        while at != NONE {
+            self.nodes[at as usize].mass -= 1;
+            boxes_change = boxes_change && self.unite(at);
+            at = self.nodes[at as usize].parent;
+        }
+    }
+
+    /// The score of a point, and the parts of the dimensions when they are wanted: how early random cuts would part it from the others.
+    fn score(&self, point: &[f64], parts: &mut [(f64, f64)]) -> f64 {
+        if self.root == NONE {
+            return 0.0;
+        }
+        // What is left to be scored further down, after the chances of being cut off above.
+        let (mut score, mut left_over, mut depth, mut at) = (0.0, 1.0, 0.0, self.root);
+        loop {
+            let node = &self.nodes[at as usize];
+            let (low, high) = self.corners(at);
+            let alone = 1.0 / (depth + 1.0);
+            if node.is_leaf() {
+                if low == point {
+                    let deeper = if node.mass == 1 { 1.0 } else { libm::log2(f64::from(node.mass) + 1.0) };
+                    return score + left_over / (depth + deeper);
                 }
-                if outside <= 0.0 || range <= 0.0 {
-                    return inner;
+                let part = left_over * alone;
+                let total: f64 = low.iter().zip(point).map(|(a, b)| (a - b).abs()).sum();
+                for (own, (a, b)) in parts.iter_mut().zip(low.iter().zip(point)) {
+                    let share = part * (a - b).abs() / total;
+                    if b > a { own.0 += share } else { own.1 += share }
+                }
+                return score + part;
+            }
+            let (mut range, mut outside) = (0.0, 0.0);
+            for ((low, high), x) in low.iter().zip(high).zip(point) {
+                let beyond = (low - x).max(0.0) + (x - high).max(0.0);
+                outside += beyond;
+                range += high - low + beyond;
+            }
+            if outside > 0.0 {
+                let part = left_over * alone;
+                for (own, ((low, high), x)) in parts.iter_mut().zip(low.iter().zip(high).zip(point)) {
+                    own.0 += part * (x - high).max(0.0) / range;
+                    own.1 += part * (low - x).max(0.0) / range;
                 }
                 let cut_off = outside / range;
-                let alone = 1.0 / (depth as f64 + 1.0);
-                for (part, ((low, high), x)) in parts.iter_mut().zip(low.iter().zip(high).zip(point)) {
-                    part.0 = part.0 * (1.0 - cut_off) + alone * (x - high).max(0.0) / range;
-                    part.1 = part.1 * (1.0 - cut_off) + alone * (low - x).max(0.0) / range;
-                }
-                cut_off * alone + (1.0 - cut_off) * inner
+                score += cut_off * part;
+                left_over *= 1.0 - cut_off;
             }
+            depth += 1.0;
+            at = if point[node.dimension as usize] <= node.value { node.left } else { node.right };
+        }
+    }
+
+    /// A tree of n points is about log2(n) deep: scores of trees of all sizes become comparable.
+    fn scale(&mut self) -> f64 {
+        let mass = self.nodes.get(self.root as usize).map_or(0, |root| root.mass);
+        if self.scale.0 != mass {
+            self.scale = (mass, libm::log2(f64::from(mass) + 1.0));
+        }
+        self.scale.1
+    }
+
+    /// Priority sampling with exponential decay: newer points have smaller keys. `fade` is the growth of the odds from one point to the next.
+    fn learn(&mut self, point: &[f64], seen: u64, age: f64, fade: f64, sample: usize) {
+        let drawn = self.draw();
+        let full = self.sample.len() >= sample;
+        let odds = self.odds;
+        self.odds *= fade;
+        // exp(-odds) is never below 1 - odds: most points are refused without a logarithm.
+        if full && drawn <= 1.0 - odds * (1.0 + 1e-9) {
+            return;
+        }
+        let key = ordered_bits(libm::log(-libm::log(drawn)) - age);
+        if full {
+            match self.sample.peek() {
+                Some((worst, ..)) if *worst > key => {}
+                _ => return,
+            }
+            if let Some((.., leaf)) = self.sample.pop() {
+                self.remove(leaf);
+            }
+        }
+        let leaf = self.insert(point);
+        self.sample.push((key, seen, leaf));
+        if let Some((worst, ..)) = self.sample.peek() {
+            self.odds = libm::exp(from_ordered_bits(*worst) + age) * fade;
         }
     }
 }
@@ -242,17 +331,17 @@ impl Tree {
 impl Forest {
     /// A forest over points of `width` columns.
     pub fn new(width: usize, trees: usize, sample: usize, decay: u64, shingle: usize, seed: u64) -> Self {
-        let tree = |index: usize| Tree {
-            nodes: Vec::new(),
-            low: Vec::new(),
-            high: Vec::new(),
-            width: width * shingle,
-            free: Vec::new(),
-            root: None,
-            random: mix(seed ^ mix(index as u64 + 1)),
-            sample: BTreeMap::new(),
-        };
-        Self { trees: (0..trees).map(tree).collect(), sample, decay: 1.0 / decay as f64, shingle, width, recent: Vec::new(), seen: 0 }
+        let tree = |index: usize| Tree::new(width * shingle, mix(seed ^ mix(index as u64 + 1)));
+        Self {
+            trees: (0..trees).map(tree).collect(),
+            sample,
+            decay: 1.0 / decay as f64,
+            fade: libm::exp(1.0 / decay as f64),
+            shingle,
+            width,
+            recent: Vec::new(),
+            seen: 0,
+        }
     }
 
     /// Scores a point, then learns it. The columns' parts are worked out only when they are wanted.
@@ -271,12 +360,11 @@ impl Forest {
         if self.seen > self.sample as u64 {
             let mut parts = vec![(0.0, 0.0); if explain { dimensions } else { 0 }];
             let mut own = parts.clone();
-            for tree in &self.trees {
-                let Some(root) = tree.root else { continue };
+            let trees = self.trees.len() as f64;
+            for tree in &mut self.trees {
                 own.fill((0.0, 0.0));
-                let raw = tree.score(root, &point, 0, &mut own);
-                // A tree of n points is about log2(n) deep: scores of all sizes become comparable.
-                let factor = libm::log2(tree.mass(root) as f64 + 1.0) / self.trees.len() as f64;
+                let raw = tree.score(&point, &mut own);
+                let factor = tree.scale() / trees;
                 scored.score += raw * factor;
                 for (part, own) in parts.iter_mut().zip(&own) {
                     part.0 += own.0 * factor;
@@ -296,28 +384,11 @@ impl Forest {
                 scored.parts.iter_mut().for_each(|part| *part = (share, share));
             }
         }
-        self.learn(&point);
-        scored
-    }
-
-    fn learn(&mut self, point: &[f64]) {
         let age = self.seen as f64 * self.decay;
         for tree in &mut self.trees {
-            // Priority sampling with exponential decay: newer points have smaller keys.
-            let key = libm::log(-libm::log(tree.draw())) - age;
-            let ordered = ordered_bits(key);
-            if tree.sample.len() >= self.sample {
-                let Some((worst, _)) = tree.sample.last_key_value() else { continue };
-                if worst.0 <= ordered {
-                    continue;
-                }
-                if let Some((_, old)) = tree.sample.pop_last() {
-                    tree.remove(&old);
-                }
-            }
-            tree.insert(point);
-            tree.sample.insert((ordered, self.seen), point.into());
+            tree.learn(&point, self.seen, age, self.fade, self.sample);
         }
+        scored
     }
 
     /// Points held by all trees.
@@ -332,9 +403,48 @@ fn ordered_bits(value: f64) -> u64 {
     if bits >> 63 == 1 { !bits } else { bits | (1 << 63) }
 }
 
+/// The number of [`ordered_bits`].
+fn from_ordered_bits(bits: u64) -> f64 {
+    f64::from_bits(if bits >> 63 == 1 { bits & !(1 << 63) } else { !bits })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Boxes, masses and parents after every change, and a sample that follows the definition.
+    #[test]
+    fn trees_stay_sound() {
+        let mut forest = Forest::new(2, 3, 32, 200, 1, 11);
+        for at in 0..2000u64 {
+            forest.next(&[(mix(at) % 20) as f64, (mix(at + 7) % 9) as f64 / 3.0], false);
+            for tree in &forest.trees {
+                let mut stack = vec![(tree.root, NONE)];
+                while let Some((at, parent)) = stack.pop() {
+                    let node = tree.nodes[at as usize];
+                    assert_eq!(node.parent, parent);
+                    if node.is_leaf() {
+                        assert_eq!(tree.corners(at).0, tree.corners(at).1);
+                        continue;
+                    }
+                    let (left, right) = (tree.nodes[node.left as usize], tree.nodes[node.right as usize]);
+                    assert_eq!(node.mass, left.mass + right.mass);
+                    let cut = node.dimension as usize;
+                    assert!(tree.corners(node.left).1[cut] <= node.value && node.value < tree.corners(node.right).0[cut]);
+                    for dimension in 0..2 {
+                        assert_eq!(tree.corners(at).0[dimension], tree.corners(node.left).0[dimension].min(tree.corners(node.right).0[dimension]));
+                        assert_eq!(tree.corners(at).1[dimension], tree.corners(node.left).1[dimension].max(tree.corners(node.right).1[dimension]));
+                    }
+                    stack.extend([(node.left, at), (node.right, at)]);
+                }
+                assert_eq!(tree.nodes[tree.root as usize].mass as usize, tree.sample.len());
+            }
+        }
+        // Newer points are likelier to be held: with a decay of 200 the sample is young.
+        let ages: Vec<u64> = forest.trees.iter().flat_map(|tree| tree.sample.iter().map(|(_, seen, _)| 2000 - seen)).collect();
+        let mean = ages.iter().sum::<u64>() / ages.len() as u64;
+        assert!((100..320).contains(&mean), "{mean}");
+    }
 
     #[test]
     fn an_outlier_scores_above_everything_and_runs_repeat() {

@@ -3,33 +3,54 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
-
 use super::aggregate::Accumulator;
 use super::merge::Frontier;
-use super::{Context, Row, arguments};
+use super::{Context, Row};
 use crate::sql::bound::{Env, Typed};
 use crate::sql::functions::Clock;
 use crate::sql::plan::{AggregateCall, MonotonicTerm};
 use crate::sql::scope::next_change;
-use crate::sql::value::{Key, Value};
+use crate::sql::value::{Key, KeyMap, KeyRef, Value};
 
 /// Groups of the open value of the monotonic terms.
 #[derive(Debug, Clone, Default)]
 pub(super) struct GroupState {
-    groups: IndexMap<Key, Vec<Accumulator>>,
+    groups: KeyMap<Vec<Accumulator>>,
     /// Values of the monotonic terms that are open.
     open: Option<Vec<Value>>,
     /// ROWTIME of the groups' rows, when it is known beforehand, and the frontier at which they are complete.
     closes: Option<(i64, Frontier)>,
+    scratch: Scratch,
 }
 
-fn key_of(keys: &[Typed], row: &Row, context: &mut Context<'_>) -> Option<Key> {
-    let mut values = Vec::with_capacity(keys.len());
-    for key in keys {
-        values.push(context.eval(&key.expr, row)?);
+/// What is used anew with every row.
+#[derive(Debug, Clone, Default)]
+struct Scratch {
+    key: Vec<Value>,
+    args: Vec<Value>,
+}
+
+impl Scratch {
+    /// Evaluates the key; `false` when that fails, which is then an error row.
+    fn key(&mut self, keys: &[Typed], row: &Row, context: &mut Context<'_>) -> bool {
+        self.key.clear();
+        keys.iter().all(|key| context.eval(&key.expr, row).map(|value| self.key.push(value)).is_some())
     }
-    Some(Key(values.into()))
+
+    /// Evaluates the arguments of all calls.
+    fn arguments(&mut self, calls: &[AggregateCall], row: &Row, context: &mut Context<'_>) -> bool {
+        self.args.clear();
+        calls.iter().flat_map(|call| &call.args).all(|arg| context.eval(arg, row).map(|value| self.args.push(value)).is_some())
+    }
+
+    fn add_to(&self, accumulators: &mut [Accumulator], calls: &[AggregateCall], time: i64) {
+        let mut args = self.args.as_slice();
+        for (accumulator, call) in accumulators.iter_mut().zip(calls) {
+            let (own, rest) = args.split_at(call.args.len());
+            accumulator.add(call, own, time);
+            args = rest;
+        }
+    }
 }
 
 impl GroupState {
@@ -47,9 +68,10 @@ impl GroupState {
         out: &mut Vec<Row>,
     ) {
         self.settle(calls, row.time.saturating_mul(2), context, out);
-        let Some(key) = key_of(keys, row, context) else { return };
-        let open: Vec<Value> = terms.iter().map(|term| key.0[term.key].clone()).collect();
-        let same = self.open.as_ref().is_some_and(|present| present.iter().zip(&open).all(|(a, b)| a.same(b)));
+        if !self.scratch.key(keys, row, context) {
+            return;
+        }
+        let same = self.open.as_ref().is_some_and(|open| open.iter().zip(terms).all(|(value, term)| value.same(&self.scratch.key[term.key])));
         if !same {
             // Closed by a row: the next change of ROWTIME when it is known, else the row's own time.
             let at = self.closes.map_or(row.time, |(at, _)| at.min(row.time));
@@ -62,13 +84,17 @@ impl GroupState {
                     Some(if term.up { (change - 1, change.saturating_mul(2) - 1) } else { (change, change.saturating_mul(2)) })
                 })
                 .min_by_key(|(_, frontier)| *frontier);
-            self.open = Some(open);
+            self.open = Some(terms.iter().map(|term| self.scratch.key[term.key].clone()).collect());
         }
-        let Some(args) = arguments(calls, row, context) else { return };
-        let group = self.groups.entry(key).or_insert_with(|| vec![Accumulator::default(); calls.len()]);
-        for ((accumulator, call), args) in group.iter_mut().zip(calls).zip(&args) {
-            accumulator.add(call, args, row.time);
+        if !self.scratch.arguments(calls, row, context) {
+            return;
         }
+        let found = self.groups.get_index_of(&KeyRef(&self.scratch.key));
+        let at = found.unwrap_or_else(|| {
+            let key = Key(self.scratch.key.drain(..).collect());
+            self.groups.insert_full(key, vec![Accumulator::default(); calls.len()]).0
+        });
+        self.scratch.add_to(&mut self.groups[at], calls, row.time);
     }
 
     /// Closes the groups when a frontier says that they are complete.
@@ -113,8 +139,9 @@ struct Window {
 /// Stagger windows: by key, and their keys in the order in which they close.
 #[derive(Debug, Clone, Default)]
 pub(super) struct StaggerState {
-    windows: IndexMap<Key, Window>,
+    windows: KeyMap<Window>,
     order: VecDeque<(i64, Key)>,
+    scratch: Scratch,
 }
 
 impl StaggerState {
@@ -124,15 +151,17 @@ impl StaggerState {
 
     pub(super) fn row(&mut self, keys: &[Typed], range: i64, calls: &[AggregateCall], row: &Row, context: &mut Context<'_>, out: &mut Vec<Row>) {
         self.settle(calls, row.time.saturating_mul(2), context, out);
-        let (Some(key), Some(args)) = (key_of(keys, row, context), arguments(calls, row, context)) else { return };
-        let closes = row.time.saturating_add(range);
-        let window = self.windows.entry(key.clone()).or_insert_with(|| {
-            self.order.push_back((closes, key));
-            Window { closes, accumulators: vec![Accumulator::default(); calls.len()] }
-        });
-        for ((accumulator, call), args) in window.accumulators.iter_mut().zip(calls).zip(&args) {
-            accumulator.add(call, args, row.time);
+        if !self.scratch.key(keys, row, context) || !self.scratch.arguments(calls, row, context) {
+            return;
         }
+        let found = self.windows.get_index_of(&KeyRef(&self.scratch.key));
+        let at = found.unwrap_or_else(|| {
+            let closes = row.time.saturating_add(range);
+            let key = Key(self.scratch.key.drain(..).collect());
+            self.order.push_back((closes, key.clone()));
+            self.windows.insert_full(key, Window { closes, accumulators: vec![Accumulator::default(); calls.len()] }).0
+        });
+        self.scratch.add_to(&mut self.windows[at].accumulators, calls, row.time);
     }
 
     pub(super) fn settle(&mut self, calls: &[AggregateCall], frontier: Frontier, context: &mut Context<'_>, out: &mut Vec<Row>) {
@@ -147,10 +176,10 @@ impl StaggerState {
 
 /// GROUP BY over a table. `global` gives one row even of nothing.
 pub fn group_table(keys: &[Typed], calls: &[AggregateCall], rows: &[Arc<[Value]>], global: bool) -> Vec<Arc<[Value]>> {
-    let mut groups: IndexMap<Key, Vec<Accumulator>> = IndexMap::new();
+    let mut groups: KeyMap<Vec<Accumulator>> = KeyMap::default();
     let fresh = || vec![Accumulator::default(); calls.len()];
     if global {
-        groups.insert(Key(Box::default()), fresh());
+        groups.insert(Key(Arc::default()), fresh());
     }
     for row in rows {
         let env = Env { cells: row, out_time: 0, clock: Clock::default(), params: &[] };

@@ -3,13 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
-
 use super::merge::{Frontier, Merge};
 use super::{Context, Row};
 use crate::sql::bound::{Bound, Env};
 use crate::sql::plan::{Extent, JoinPlan};
-use crate::sql::value::{Key, Value};
+use crate::sql::value::{Key, KeyMap, KeyRef, Value};
 
 /// A row that waits in its side's window.
 #[derive(Debug, Clone)]
@@ -26,7 +24,7 @@ struct Waiting {
 struct Side {
     rows: VecDeque<Waiting>,
     gone: u64,
-    index: IndexMap<Key, VecDeque<u64>>,
+    index: KeyMap<VecDeque<u64>>,
 }
 
 impl Side {
@@ -200,12 +198,12 @@ impl JoinState {
 /// The index of a table.
 #[derive(Debug, Clone)]
 pub(super) struct LookupState {
-    index: Arc<IndexMap<Key, Vec<usize>>>,
+    index: Arc<KeyMap<Vec<usize>>>,
 }
 
 impl LookupState {
     pub(super) fn new(rows: &[Arc<[Value]>], equal: &[(Bound, usize)]) -> Self {
-        let mut index: IndexMap<Key, Vec<usize>> = IndexMap::new();
+        let mut index: KeyMap<Vec<usize>> = KeyMap::default();
         if !equal.is_empty() {
             for (at, row) in rows.iter().enumerate() {
                 index.entry(Key(equal.iter().map(|(_, cell)| row[*cell].clone()).collect())).or_default().push(at);
@@ -233,7 +231,7 @@ impl LookupState {
             key.push(value);
         }
         let null = key.iter().any(Value::is_null);
-        let indexed = if equal.is_empty() { None } else { Some(self.index.get(&Key(key.into())).map_or(&[][..], Vec::as_slice)) };
+        let indexed = if equal.is_empty() { None } else { Some(self.index.get(&KeyRef(&key)).map_or(&[][..], Vec::as_slice)) };
         let all: Vec<usize>;
         let candidates = match indexed {
             Some(found) => found,

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use super::bound::{Bound, Env, Typed};
 use super::cast;
 use super::functions::Clock;
-use super::plan::{AggregateCall, Operator, Plan};
+use super::plan::{Operator, Plan};
 use super::value::{Outcome, RowError, Value};
 
 use group::{GroupState, StaggerState};
@@ -155,6 +155,9 @@ pub struct Running {
     now: Frontier,
     errors: Vec<ErrorRow>,
     error_count: u64,
+    /// Buffers for rows between operators, used again.
+    spare: Vec<Vec<Row>>,
+    cells: Vec<Value>,
 }
 
 impl Running {
@@ -228,7 +231,7 @@ impl Running {
             .collect();
         let flows = vec![Flow::default(); plan.nodes.len()];
         let clock = Clock { start, now: start };
-        Self { plan, states, parents, pump_of, streams, flows, clock, now: i64::MIN, errors: Vec::new(), error_count: 0 }
+        Self { plan, states, parents, pump_of, streams, flows, clock, now: i64::MIN, errors: Vec::new(), error_count: 0, spare: Vec::new(), cells: Vec::new() }
     }
 
     /// The program.
@@ -244,10 +247,12 @@ impl Running {
     /// A row for a source stream: cells of its declared and hidden columns. The clock moves to its instant first.
     pub fn insert(&mut self, stream: usize, time: i64, cells: impl IntoIterator<Item = Value>) {
         self.advance(time.saturating_mul(2));
-        let mut cells: Vec<Value> = cells.into_iter().collect();
-        cells.resize(self.plan.streams[stream].columns.len(), Value::Null);
-        cells.push(Value::Ms(time));
-        self.publish(stream, Row { time, cells: cells.into(), live: i64::MAX });
+        self.cells.clear();
+        self.cells.extend(cells);
+        self.cells.resize(self.plan.streams[stream].columns.len(), Value::Null);
+        self.cells.push(Value::Ms(time));
+        let cells = self.cells.drain(..).collect();
+        self.publish(stream, Row { time, cells, live: i64::MAX });
     }
 
     /// Moves the clock: nothing will come up to and at this instant any more.
@@ -350,7 +355,9 @@ impl Running {
         for at in 0..scans {
             let scan = self.streams[stream].scans[at];
             self.flows[scan].rows_in += 1;
-            self.emit(scan, vec![row.clone()]);
+            let mut rows = self.buffer();
+            rows.push(row.clone());
+            self.emit(scan, rows);
         }
     }
 
@@ -365,9 +372,14 @@ impl Running {
         }
     }
 
+    fn buffer(&mut self) -> Vec<Row> {
+        self.spare.pop().unwrap_or_default()
+    }
+
     /// An operator's rows go on.
     fn emit(&mut self, node: usize, rows: Vec<Row>) {
         if rows.is_empty() {
+            self.spare.push(rows);
             return;
         }
         self.flows[node].rows_out += rows.len() as u64;
@@ -403,12 +415,12 @@ impl Running {
     }
 
     /// A pump's rows into its stream.
-    fn pump_rows(&mut self, pump: usize, rows: Vec<Row>) {
+    fn pump_rows(&mut self, pump: usize, mut rows: Vec<Row>) {
         let plan = self.plan.clone();
         let pump_plan = &plan.pumps[pump];
         let stream = pump_plan.target;
         let target = &plan.streams[stream];
-        for row in rows {
+        for row in rows.drain(..) {
             if pump_plan.as_is && self.streams[stream].writers.len() == 1 {
                 self.publish(stream, row);
                 continue;
@@ -446,6 +458,7 @@ impl Running {
                 self.release(stream);
             }
         }
+        self.spare.push(rows);
     }
 
     fn take_errors(&mut self, node: usize, errors: Vec<(RowError, i64, Arc<[Value]>)>) {
@@ -459,20 +472,20 @@ impl Running {
         }
     }
 
-    fn rows_in(&mut self, node: usize, port: usize, rows: Vec<Row>) {
+    fn rows_in(&mut self, node: usize, port: usize, mut rows: Vec<Row>) {
         self.flows[node].rows_in += rows.len() as u64;
-        let plan = self.plan.clone();
         let mut errors = Vec::new();
-        let mut out = Vec::with_capacity(rows.len());
+        let mut out = self.buffer();
+        let plan = &self.plan;
         let mut context = Context { clock: self.clock, errors: &mut errors };
-        let mut state = std::mem::replace(&mut self.states[node], State::None);
+        let state = &mut self.states[node];
         let mut forward = None;
-        for row in rows {
-            match (&plan.nodes[node].operator, &mut state) {
+        for row in rows.drain(..) {
+            match (&plan.nodes[node].operator, &mut *state) {
                 (Operator::Filter(predicate), _) if context.eval(predicate, &row).is_some_and(|value| value.is_true()) => {
                     out.push(row);
                 }
-                (Operator::Project(items, time), _) => project(items, time.as_ref(), &row, &mut context, &mut out),
+                (Operator::Project(items, time), _) => project(items, time.as_ref(), &row, &mut self.cells, &mut context, &mut out),
                 (Operator::Sliding(windows, width), State::Sliding(state)) => state.row(windows, *width, &row, &mut context, &mut out),
                 (Operator::Group { keys, terms, calls, .. }, State::Group(state)) => state.row(keys, terms, calls, &row, &mut context, &mut out),
                 (Operator::Stagger { keys, range, calls }, State::Stagger(state)) => state.row(keys, *range, calls, &row, &mut context, &mut out),
@@ -498,13 +511,13 @@ impl Running {
                 _ => {}
             }
         }
-        if held(&state) > HELD_MAX {
+        if held(state) > HELD_MAX {
             let error =
                 RowError::new("StateTooLarge", format!("{} holds more than {HELD_MAX} rows; make its window smaller", plan.nodes[node].label));
             errors.push((error, self.clock.now, Vec::new().into()));
-            state = Self::fresh(&plan, node);
+            *state = Self::fresh(plan, node);
         }
-        self.states[node] = state;
+        self.spare.push(rows);
         self.take_errors(node, errors);
         self.emit(node, out);
         if let Some(frontier) = forward {
@@ -513,7 +526,7 @@ impl Running {
     }
 
     /// The operator's state as at the start.
-    fn fresh(plan: &Arc<Plan>, node: usize) -> State {
+    fn fresh(plan: &Plan, node: usize) -> State {
         match &plan.nodes[node].operator {
             Operator::Sliding(windows, _) => State::Sliding(SlidingState::new(windows)),
             Operator::Group { .. } => State::Group(GroupState::default()),
@@ -528,12 +541,11 @@ impl Running {
     }
 
     fn frontier_in(&mut self, node: usize, port: usize, frontier: Frontier) {
-        let plan = self.plan.clone();
         let mut errors = Vec::new();
-        let mut out = Vec::new();
+        let mut out = self.buffer();
         let mut context = Context { clock: self.clock, errors: &mut errors };
         let mut on = Some(frontier);
-        match (&plan.nodes[node].operator, &mut self.states[node]) {
+        match (&self.plan.nodes[node].operator, &mut self.states[node]) {
             (Operator::Group { calls, .. }, State::Group(state)) => state.settle(calls, frontier, &mut context, &mut out),
             (Operator::Stagger { calls, .. }, State::Stagger(state)) => state.settle(calls, frontier, &mut context, &mut out),
             (Operator::Join(join), State::Join(state)) => on = Some(state.frontier(join, port, frontier, &mut context, &mut out)),
@@ -575,7 +587,7 @@ fn held(state: &State) -> usize {
     }
 }
 
-fn project(items: &[Typed], time: Option<&Bound>, row: &Row, context: &mut Context<'_>, out: &mut Vec<Row>) {
+fn project(items: &[Typed], time: Option<&Bound>, row: &Row, cells: &mut Vec<Value>, context: &mut Context<'_>, out: &mut Vec<Row>) {
     let at = match time {
         None => row.time,
         Some(time) => match context.eval(time, row) {
@@ -587,7 +599,7 @@ fn project(items: &[Typed], time: Option<&Bound>, row: &Row, context: &mut Conte
             None => return,
         },
     };
-    let mut cells = Vec::with_capacity(items.len() + 1);
+    cells.clear();
     for item in items {
         match context.eval(&item.expr, row) {
             Some(value) => cells.push(value),
@@ -595,24 +607,11 @@ fn project(items: &[Typed], time: Option<&Bound>, row: &Row, context: &mut Conte
         }
     }
     cells.push(Value::Ms(at));
-    out.push(Row { time: at, cells: cells.into(), live: row.live });
+    out.push(Row { time: at, cells: cells.drain(..).collect(), live: row.live });
 }
 
 /// The cells of a row in hexadecimal, as DATA_ROW shows them.
 fn hex_of(cells: &[Value]) -> String {
     let text: Vec<String> = cells.iter().take(cells.len().saturating_sub(1)).map(|cell| cell.to_text(&super::types::SqlType::Timestamp)).collect();
     text.join(",").bytes().take(24_576).map(|byte| format!("{byte:02X}")).collect()
-}
-
-/// Arguments of calls over a row; `None` when one fails, which is then an error row.
-fn arguments(calls: &[AggregateCall], row: &Row, context: &mut Context<'_>) -> Option<Vec<Box<[Value]>>> {
-    let mut all = Vec::with_capacity(calls.len());
-    for call in calls {
-        let mut args = Vec::with_capacity(call.args.len());
-        for arg in &call.args {
-            args.push(context.eval(arg, row)?);
-        }
-        all.push(args.into_boxed_slice());
-    }
-    Some(all)
 }

@@ -3,21 +3,19 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use indexmap::IndexSet;
-
 use super::merge::Frontier;
 use super::{Context, Row};
 use crate::sql::bound::Bound;
 use crate::sql::functions::Clock;
 use crate::sql::plan::SortTerm;
 use crate::sql::scope::next_change;
-use crate::sql::value::{Key, RowError, Value};
+use crate::sql::value::{Key, KeySet, RowError, Value};
 
 /// Rows seen since the monotonic items last changed.
 #[derive(Debug, Clone, Default)]
 pub(super) struct DistinctState {
     current: Option<Key>,
-    seen: IndexSet<Key>,
+    seen: KeySet,
 }
 
 impl DistinctState {

@@ -3,20 +3,18 @@
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
-use indexmap::{IndexMap, IndexSet};
-
 use super::forest::Forest;
 use super::merge::Frontier;
 use super::{Context, Row};
 use crate::sql::cast::cut;
 use crate::sql::plan::TableFunction;
-use crate::sql::value::{Key, Value};
+use crate::sql::value::{Key, KeyMap, KeySet, Value};
 
 /// State of a table function.
 #[derive(Debug, Clone)]
 pub(super) enum TableState {
-    TopK { end: Option<i64>, counts: IndexMap<Key, i64> },
-    CountDistinct { end: Option<i64>, seen: IndexSet<Key> },
+    TopK { end: Option<i64>, counts: KeyMap<i64> },
+    CountDistinct { end: Option<i64>, seen: KeySet },
     GroupRank { rows: Vec<Row> },
     Forest(Box<Forest>),
     Hotspots { points: VecDeque<Box<[f64]>> },
@@ -33,8 +31,8 @@ fn with(row: &Row, extra: Vec<Value>) -> Row {
 impl TableState {
     pub(super) fn new(function: &TableFunction, seed: u64) -> Self {
         match function {
-            TableFunction::TopK(..) => Self::TopK { end: None, counts: IndexMap::new() },
-            TableFunction::CountDistinct(..) => Self::CountDistinct { end: None, seen: IndexSet::new() },
+            TableFunction::TopK(..) => Self::TopK { end: None, counts: KeyMap::default() },
+            TableFunction::CountDistinct(..) => Self::CountDistinct { end: None, seen: KeySet::default() },
             TableFunction::GroupRank { .. } => Self::GroupRank { rows: Vec::new() },
             TableFunction::Forest { cells, trees, sample, decay, shingle, .. } => {
                 Self::Forest(Box::new(Forest::new(cells.len(), *trees, *sample, *decay, *shingle, seed)))
