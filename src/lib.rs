@@ -14,6 +14,7 @@ pub mod engine;
 pub mod export;
 pub mod lab;
 pub mod plain;
+pub mod serve;
 pub mod session;
 pub mod sql;
 pub mod tui;

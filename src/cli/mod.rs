@@ -8,6 +8,7 @@ mod mirror;
 mod play;
 mod python;
 mod report;
+mod serve;
 mod signals;
 mod sources;
 mod sql;
@@ -83,6 +84,8 @@ enum Task {
         #[arg(long, value_enum, default_value_t = FormatArgument::Text)]
         format: FormatArgument,
     },
+    /// An AWS endpoint for the CLI, SDKs and tests: an empty account in real time.
+    Serve(serve::ServeArguments),
     /// Play a saved run again.
     Replay {
         /// The run's file.
@@ -182,6 +185,7 @@ pub fn main() -> ExitCode {
         }
         Some(Task::Screen(arguments)) => frame::screen(&arguments, &pace),
         Some(Task::Sh { format }) => play::shell(&pace, format),
+        Some(Task::Serve(arguments)) => serve::serve(&arguments, &pace),
         Some(Task::Replay { run }) => play::replay(&run, &pace),
         Some(Task::Check { labs, seeds, format }) => report::check(&labs, seeds, format),
         Some(Task::Lint { labs }) => report::lint(&labs),

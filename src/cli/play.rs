@@ -94,6 +94,9 @@ pub(super) struct RunArguments {
     /// Initials in the names of your streams.
     #[arg(long)]
     pub(super) initials: Option<String>,
+    /// Open an AWS endpoint beside the lab, at a port or an address of this machine: aws --endpoint-url http://127.0.0.1:4566 …
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "4566")]
+    pub(super) serve: Option<String>,
     #[command(flatten)]
     pub(super) look: LookArguments,
     #[command(flatten)]
@@ -159,6 +162,7 @@ pub(super) fn run(arguments: RunArguments, pace: &Pace) -> std::io::Result<u8> {
     if arguments.plain || dumb || !terminal || pace.until.is_some() || pace.script.is_some() {
         return match load_with(&arguments.lab, &vars) {
             Ok(lab) if arguments.input.agent.is_some() => agent(lab, pace, &arguments.input),
+            Ok(lab) if arguments.serve.is_some() => super::serve::lab(lab, pace, arguments.serve.as_deref().unwrap_or_default()),
             Ok(lab) => lines(lab, pace, arguments.format, false),
             Err(errors) => Ok(complain(&errors)),
         };
@@ -167,7 +171,8 @@ pub(super) fn run(arguments: RunArguments, pace: &Pace) -> std::io::Result<u8> {
         Ok(look) => look,
         Err(error) => return wrong(error),
     };
-    match dashboard(&arguments.lab, vars, arguments.fresh, arguments.input.agent.as_deref(), pace, &look)? {
+    let extras = Extras { fresh: arguments.fresh, agent: arguments.input.agent.as_deref(), serve: arguments.serve.as_deref() };
+    match dashboard(&arguments.lab, vars, &extras, pace, &look)? {
         (code, Exit::Quit) => Ok(code),
         (_, Exit::Labs) => list(look, pace),
     }
@@ -184,7 +189,7 @@ pub(super) fn equip(session: &mut Session, pace: &Pace) -> Result<(), String> {
 }
 
 /// A session at the start, at its speed, with the lines of the script carried out.
-fn session_of(lab: Arc<Lab>, pace: &Pace) -> Result<Session, String> {
+pub(super) fn session_of(lab: Arc<Lab>, pace: &Pace) -> Result<Session, String> {
     let mut session = Session::new(lab, pace.seed)?;
     equip(&mut session, pace)?;
     if let Some(speed) = &pace.speed {
@@ -243,7 +248,7 @@ pub(super) fn shell(pace: &Pace, format: FormatArgument) -> std::io::Result<u8> 
 }
 
 /// Exit code of a finished session; a broken rule is told with everything that repeats it.
-fn end_of(session: &Session) -> u8 {
+pub(super) fn end_of(session: &Session) -> u8 {
     if let Some(rule) = session.broken_rule() {
         let mut told = format!("kinlab: a rule of the simulation was broken.\n\n  {rule}\n");
         let saved = home::folder().map(|home| home.join("broken-run.jsonl")).filter(|path| {
@@ -260,7 +265,7 @@ fn end_of(session: &Session) -> u8 {
 }
 
 /// Carries out the script, when there is one.
-fn scripted(session: &mut Session, pace: &Pace) -> Result<(), String> {
+pub(super) fn scripted(session: &mut Session, pace: &Pace) -> Result<(), String> {
     for line in String::from_utf8_lossy(&script_bytes(pace)?).lines() {
         let outcome = session.line(line);
         if outcome.failed {
@@ -270,7 +275,7 @@ fn scripted(session: &mut Session, pace: &Pace) -> Result<(), String> {
     Ok(())
 }
 
-fn write_summary(session: &Session) -> std::io::Result<()> {
+pub(super) fn write_summary(session: &Session) -> std::io::Result<()> {
     let (mut data, mut narration) = (std::io::stdout().lock(), std::io::stderr().lock());
     plain::summary(session, &mut Output { data: &mut data, narration: &mut narration, format: Format::Text })
 }
@@ -394,12 +399,22 @@ fn agent(lab: Arc<Lab>, pace: &Pace, arguments: &InputArguments) -> std::io::Res
     Ok(outcome_of(&session, complete))
 }
 
+/// What a dashboard may have beside its lab.
+#[derive(Debug, Default)]
+struct Extras<'a> {
+    /// Begin anew.
+    fresh: bool,
+    /// The agent's configuration.
+    agent: Option<&'a Path>,
+    /// Address of the endpoint.
+    serve: Option<&'a str>,
+}
+
 /// The dashboard on a lab, from where it was left.
 fn dashboard(
     name: &str,
     mut vars: Vec<(String, String)>,
-    fresh: bool,
-    agent: Option<&Path>,
+    extras: &Extras<'_>,
     pace: &Pace,
     look: &Look,
 ) -> std::io::Result<(u8, Exit)> {
@@ -414,7 +429,7 @@ fn dashboard(
     let mut notices = Vec::new();
     let store = Store::open(&lab.scenario.id).map_err(|error| notices.push(format!("progress is not saved: {error}"))).ok();
     let saved = match store.as_ref().map(Store::saved) {
-        Some(Ok(saved)) => saved.filter(|saved| !fresh && vars.iter().all(|var| saved.header.vars.contains(var))),
+        Some(Ok(saved)) => saved.filter(|saved| !extras.fresh && vars.iter().all(|var| saved.header.vars.contains(var))),
         Some(Err(error)) => {
             notices.push(format!("the saved run cannot be read and is put aside: {error}"));
             None
@@ -433,7 +448,7 @@ fn dashboard(
             Err(errors) => return Ok((complain(&errors), Exit::Quit)),
         }
     }
-    let config = match agent.map(agent_config).transpose() {
+    let config = match extras.agent.map(agent_config).transpose() {
         Ok(config) => config,
         Err(error) => return stop(error),
     };
@@ -465,6 +480,12 @@ fn dashboard(
         && let Err(error) = session.attach_agent(config, Box::new(RealDisk), false)
     {
         return stop(error);
+    }
+    if let Some(address) = extras.serve {
+        match super::serve::beside(&mut session, address) {
+            Ok(told) => notices.push(told),
+            Err(error) => return stop(error),
+        }
     }
     session.tell(notices);
     let exit = run_dashboard(&mut session, look.clone())?;
@@ -531,7 +552,7 @@ pub(super) fn list(look: Look, pace: &Pace) -> std::io::Result<u8> {
         };
         chosen = at;
         let id = list.rows[at].id.clone();
-        match dashboard(&id, Vec::new(), fresh, None, pace, &look)? {
+        match dashboard(&id, Vec::new(), &Extras { fresh, ..Extras::default() }, pace, &look)? {
             (code, Exit::Quit) => return Ok(code),
             (_, Exit::Labs) => {}
         }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::Call;
-use crate::api::kinesis::{KinesisRequest, KinesisResponse};
+use crate::api::kinesis::{KinesisRequest, KinesisResponse, SubscribeToShardEvent};
 
 use super::generate::Change;
 use super::producers::Overrides;
@@ -204,6 +204,11 @@ pub enum WorldCommand {
         /// What it answered.
         answer: super::lambda::HandlerAnswer,
     },
+    /// Takes what a subscription of a client outside delivers now.
+    Push {
+        /// Its number, from [`Reply::Subscribed`].
+        subscription: u64,
+    },
     /// Puts a line into the journal: narration, bookmark.
     Note {
         /// Kind of the event: `say`, `bookmark`.
@@ -231,6 +236,10 @@ pub enum Reply {
     Service(serde_json::Value),
     /// An invocation was begun: its outcome comes later, see `Engine::take_invoked`.
     Invoked(u64),
+    /// A subscription began: its events are taken with [`WorldCommand::Push`].
+    Subscribed(u64),
+    /// What a subscription delivered; `None` when it is over.
+    Pushed(Option<Box<SubscribeToShardEvent>>),
     /// The control was carried out.
     Done,
 }

@@ -120,7 +120,7 @@ pub struct Action {
     pub error: Option<&'static str>,
 }
 
-/// Actions kept.
+/// Actions kept at least; at most twice as many.
 const ACTIONS_KEPT: usize = 10_000;
 
 /// The world.
@@ -382,6 +382,7 @@ impl Engine {
         let reply = match command {
             Command::Kinesis(request) => self.apply_kinesis(request),
             Command::Service(call) => self.apply_service(call),
+            Command::World(WorldCommand::Push { subscription }) => Ok(Reply::Pushed(self.pushed(*subscription).map(Box::new))),
             Command::World(control) => self.apply_world(control).map(|()| Reply::Done),
         };
         self.check_rules();
@@ -406,6 +407,16 @@ impl Engine {
         stream.book(&mut ctx, &totals);
         stream.book_put_records(&mut ctx, &totals, 1);
         Ok(totals)
+    }
+
+    /// What a subscription delivers now; `None` when it is over.
+    fn pushed(&mut self, id: u64) -> Option<crate::api::kinesis::SubscribeToShardEvent> {
+        let (Parts { kinesis, .. }, mut ctx) = self.parts();
+        let (stream, shard) = kinesis.subscription(id).map(|subscription| (subscription.stream.clone(), subscription.shard))?;
+        match kinesis.push(&mut ctx, id) {
+            kinesis::fanout::Pushed::Range(range) => kinesis.event(&ctx, &stream, shard, &range),
+            kinesis::fanout::Pushed::Ended => None,
+        }
     }
 
     /// The parts of the world, borrowed apart.

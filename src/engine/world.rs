@@ -56,18 +56,21 @@ impl Engine {
     pub(super) fn apply_kinesis(&mut self, request: &KinesisRequest) -> Result<Reply, ServiceError> {
         let year = if self.config.limits.modern { ModelYear::Current } else { ModelYear::Y2018 };
         let (Parts { kinesis, .. }, mut ctx) = self.parts();
-        let answer = constraints(request, year).and_then(|()| kinesis.call(&mut ctx, request));
+        let answer = constraints(request, year).and_then(|()| match request {
+            KinesisRequest::SubscribeToShard(request) => kinesis.subscribe(&mut ctx, request).map(Reply::Subscribed),
+            request => kinesis.call(&mut ctx, request).map(|answer| Reply::Kinesis(Box::new(answer))),
+        });
         let (stream, shard) = subject(request);
         let operation = crate::api::Operation::Kinesis(request.operation());
         self.note(Action { at: self.now, operation, stream, shard, error: answer.as_ref().err().map(|error| error.code.name()) });
-        answer.map(|answer| Reply::Kinesis(Box::new(answer)))
+        answer
     }
 
     /// Remembers an operation for checks.
     pub(super) fn note(&mut self, action: Action) {
         let actions = std::sync::Arc::make_mut(&mut self.actions);
-        if actions.len() == ACTIONS_KEPT {
-            actions.remove(0);
+        if actions.len() == 2 * ACTIONS_KEPT {
+            actions.drain(..ACTIONS_KEPT);
         }
         actions.push(action);
     }
@@ -175,6 +178,8 @@ impl Engine {
             }
             WorldCommand::EndFault { fault } => self.set_fault(fault, false),
             WorldCommand::Answer { invocation, answer } => self.answer_handler(*invocation, answer),
+            // It has a reply of its own: see `Engine::apply`.
+            WorldCommand::Push { .. } => Ok(()),
             WorldCommand::Note { kind, text } => {
                 self.journal.push(now, "world", kind, text.clone(), false);
                 Ok(())

@@ -65,7 +65,8 @@ pub fn build_world(lab: &Lab, seed: Option<u64>) -> Result<Engine, String> {
     let scenario = &lab.scenario;
     let epoch = parse_iso(&scenario.clock.epoch).ok_or("clock.epoch is no time")?;
     let seed = seed.unwrap_or(scenario.clock.seed);
-    let mut engine = Engine::new(Config::new(seed, epoch, Limits::of(scenario.limits.era)));
+    let limits = Limits { enforce_throughput: scenario.limits.throughput, ..Limits::of(scenario.limits.era) };
+    let mut engine = Engine::new(Config::new(seed, epoch, limits));
     let files = |name: &str| lab.file(name);
     let mut origins = BTreeMap::new();
     for (name, spec) in &scenario.generator {

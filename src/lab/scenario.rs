@@ -116,6 +116,13 @@ pub struct ClockSpec {
 pub struct LimitsSpec {
     /// Whose limits hold.
     pub era: Era,
+    /// Throughput of shards and delivery streams is limited.
+    #[serde(default = "yes")]
+    pub throughput: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// `[producer.X]`.

@@ -6,8 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::api::cli::FileSource;
-use crate::api::{Call, ServiceError};
-use crate::engine::{Command, Reply};
+use crate::api::ServiceError;
 
 use super::driver::Outcome;
 use super::play::{Session, SessionFiles};
@@ -23,10 +22,7 @@ app reference NAME TABLE s3://BUCKET/KEY      app sync NAME
 app check NAME FILE …   app columns NAME   apps";
 
 fn call(session: &mut Session, operation: &str, body: &Value) -> Result<Value, ServiceError> {
-    match session.engine.apply(&Command::Service(Call::of("kinesisanalytics", operation, body)?))? {
-        Reply::Service(answer) => Ok(answer),
-        _ => Ok(json!({})),
-    }
+    session.call_service("kinesisanalytics", operation, body)
 }
 
 fn refused(error: &ServiceError) -> Outcome {

@@ -17,6 +17,9 @@ use super::view::{ClockView, SessionView};
 const STEP_MAX: VirtualDuration = VirtualDuration::from_secs(60);
 /// Time between two frames while the world runs.
 const FRAME: Duration = Duration::from_millis(50);
+/// Time between two looks for requests of clients, and while they come one after the other.
+const ASK_EVERY: Duration = Duration::from_millis(15);
+const BUSY: Duration = Duration::from_millis(1);
 
 impl Session {
     /// Wanted speed in percent of real time; `None` = as fast as possible.
@@ -173,7 +176,9 @@ impl Driver for Session {
 
     fn turn(&mut self, wall: Duration, _budget: Duration) -> Turn {
         if self.clock.paused() {
-            return Turn { changed: false, sleep: None };
+            // Clients are answered while time stands still; what needs time waits for it.
+            let asked = self.answer_clients();
+            return Turn { changed: asked, sleep: self.served.is_some().then_some(if asked { BUSY } else { ASK_EVERY }) };
         }
         self.look_at_files(wall);
         let now = self.now();
@@ -181,8 +186,14 @@ impl Driver for Session {
         if target > now {
             self.advance(target);
         }
-        let sleep = if self.clock.speed_percent().is_none() { Duration::ZERO } else { FRAME };
-        Turn { changed: self.now() != now, sleep: Some(sleep) }
+        let asked = self.answer_clients();
+        let sleep = match (self.clock.speed_percent(), self.served.is_some()) {
+            (None, _) => Duration::ZERO,
+            (_, false) => FRAME,
+            (_, true) if asked => BUSY,
+            (_, true) => ASK_EVERY,
+        };
+        Turn { changed: asked || self.now() != now, sleep: Some(sleep) }
     }
 
     fn complete(&self, line: &str) -> Vec<(String, String)> {

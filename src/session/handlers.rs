@@ -231,6 +231,6 @@ fn carry_out(engine: &mut crate::engine::Engine, call: &Call) -> Result<Value, S
         Reply::Kinesis(answer) => Ok(crate::api::cli::body_of_answer(&crate::api::Response::Kinesis(*answer))),
         Reply::Service(answer) => Ok(answer),
         Reply::Invoked(_) => Ok(json!({"StatusCode": 202})),
-        Reply::Done => Ok(json!({})),
+        Reply::Subscribed(_) | Reply::Pushed(_) | Reply::Done => Ok(json!({})),
     }
 }

@@ -5,15 +5,13 @@ use std::fmt::Write as _;
 use crate::api::ModelYear;
 use crate::api::cli::{self, Answer, CliCall, CliError, Pages, Verdict};
 use crate::api::kinesis::KinesisResponse;
-use crate::api::{Request, Response};
+use crate::api::Response;
 use crate::engine::generate::duration::Dur;
 use crate::engine::kinesis::hash::HashKey;
-use crate::engine::lambda::Outcome as Invoked;
 use crate::engine::producers::Overrides;
 use crate::engine::time::{VirtualDuration, parse_iso};
 use crate::engine::view::Wants;
-use crate::engine::{Command, Reply, WorldCommand};
-use serde_json::{Value, json};
+use crate::engine::{Command, WorldCommand};
 
 use super::driver::Outcome;
 use super::play::{Session, SessionFiles};
@@ -268,48 +266,6 @@ fn world(session: &mut Session, command: WorldCommand) -> Outcome {
     }
 }
 
-/// Calls an operation; an invocation of a function is waited for.
-fn call(session: &mut Session, request: &Request) -> Result<Response, crate::api::ServiceError> {
-    let command = match request {
-        Request::Kinesis(request) => Command::Kinesis(Box::new(request.clone())),
-        Request::Other(call) => Command::Service(call.clone()),
-    };
-    match session.engine.apply(&command)? {
-        Reply::Kinesis(answer) => Ok(Response::Kinesis(*answer)),
-        Reply::Service(answer) => Ok(Response::Other(answer)),
-        Reply::Invoked(id) => Ok(Response::Other(invoked(session, id))),
-        Reply::Done => Err(crate::api::ServiceError::internal_failure()),
-    }
-}
-
-/// Waits for an invocation: what the Invoke operation answers, the payload with it.
-fn invoked(session: &mut Session, id: u64) -> Value {
-    loop {
-        session.answer_wants();
-        if let Some(outcome) = session.engine.take_invoked(id) {
-            return match outcome {
-                Invoked::Answer(text) => {
-                    json!({"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": serde_json::from_str::<Value>(&text).unwrap_or(Value::Null)})
-                }
-                Invoked::Native(kept) => {
-                    json!({"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": {"kept": kept.iter().filter(|kept| **kept).count(), "dropped": kept.iter().filter(|kept| !**kept).count()}})
-                }
-                Invoked::Error { kind, message, trace } => {
-                    json!({"StatusCode": 200, "FunctionError": "Unhandled", "ExecutedVersion": "$LATEST", "Payload": {"errorType": kind, "errorMessage": message, "trace": trace}})
-                }
-                Invoked::TimedOut => {
-                    json!({"StatusCode": 200, "FunctionError": "Unhandled", "ExecutedVersion": "$LATEST", "Payload": {"errorMessage": "Task timed out"}})
-                }
-                other => {
-                    json!({"StatusCode": 200, "FunctionError": "Unhandled", "ExecutedVersion": "$LATEST", "Payload": {"errorMessage": format!("{other:?}")}})
-                }
-            };
-        }
-        let Some(next) = session.engine.next_event_at() else { return json!({"StatusCode": 500}) };
-        session.advance(next.max(session.now()));
-    }
-}
-
 fn aws(session: &mut Session, words: &[String]) -> Outcome {
     let year = if session.engine.config().limits.modern { ModelYear::Current } else { ModelYear::Y2018 };
     let parsed = match CliCall::parse_for(words, &mut SessionFiles(session), year) {
@@ -320,7 +276,7 @@ fn aws(session: &mut Session, words: &[String]) -> Outcome {
         CliCall::Print(text) => Outcome::data(text),
         CliCall::Wait { waiter, request, .. } => {
             for attempt in 1.. {
-                let answer = call(session, &request);
+                let answer = session.call(&request);
                 match waiter.verdict(&answer, attempt) {
                     Verdict::Done => return Outcome::default(),
                     Verdict::Failed(error) => return refused(&error),
@@ -336,12 +292,12 @@ fn aws(session: &mut Session, words: &[String]) -> Outcome {
                     && let Some(mut pages) = Pages::begin(&request, paging, year)?
                 {
                     while let Some(next) = pages.next_request()? {
-                        let response = call(session, &next).map_err(|error| CliError::service(&error, operation))?;
+                        let response = session.call(&next).map_err(|error| CliError::service(&error, operation))?;
                         pages.accept(&response)?;
                     }
                     return Ok(pages.finish());
                 }
-                let response = call(session, &request).map_err(|error| CliError::service(&error, operation))?;
+                let response = session.call(&request).map_err(|error| CliError::service(&error, operation))?;
                 match &response {
                     Response::Kinesis(KinesisResponse::GetShardIterator(answer)) => session.iterator.clone_from(&answer.shard_iterator),
                     Response::Kinesis(KinesisResponse::GetRecords(answer)) if answer.next_shard_iterator.is_some() => {

@@ -11,6 +11,7 @@ mod node;
 pub mod outside;
 pub mod play;
 pub mod proof;
+pub mod requests;
 pub mod runlog;
 pub mod view;
 mod words;

@@ -15,6 +15,7 @@ use super::clock::Clock;
 use super::driver::Outcome;
 use super::handlers::Handlers;
 use super::outside::AgentRun;
+use super::requests::Served;
 use super::runlog::{Entry, FORM, Header, Keeper, Progress, What};
 
 /// A lab being played.
@@ -30,7 +31,7 @@ pub struct Session {
     entries: usize,
     keeper: Option<Box<dyn Keeper>>,
     /// The keeper has less than the log.
-    unkept: bool,
+    pub(super) unkept: bool,
     /// Instant of the last thing kept, microseconds since the start.
     kept_us: u64,
     kept_progress: Option<ProgressKey>,
@@ -51,6 +52,10 @@ pub struct Session {
     saved: Vec<Saved>,
     keeps_checkpoints: bool,
     pub(super) clock: Clock,
+    /// Clients of the endpoint.
+    pub(super) served: Option<Served>,
+    /// The log stays in memory: front ends go back in time with it. A bare endpoint only writes it down.
+    pub(super) keeps_log: bool,
 }
 
 /// What of the progress is worth writing again when it changes: steps, points, hints, initials.
@@ -126,6 +131,8 @@ impl Session {
             saved: Vec::new(),
             keeps_checkpoints: false,
             clock: Clock::default(),
+            served: None,
+            keeps_log: true,
         };
         session.set_up()?;
         session.evaluate();
@@ -269,6 +276,35 @@ impl Session {
         self.carry_out(line)
     }
 
+    /// The log is only written down from now on, not held in memory: nobody goes back in time.
+    pub fn forget_log(&mut self) {
+        self.keeps_log = false;
+        self.log = Vec::new();
+    }
+
+    /// After requests of clients, as after a line.
+    pub(super) fn after_requests(&mut self) {
+        self.answer_wants();
+        self.evaluate();
+        self.copy_objects();
+    }
+
+    /// An empty world at the same instant, as at the beginning of the lab.
+    pub(super) fn begin_anew(&mut self) -> Result<(), String> {
+        let now = self.now();
+        self.engine = build_world(&self.lab, self.seed)?;
+        self.run = LabRun::new(self.lab.clone(), self.engine.now());
+        self.iterator = None;
+        self.saved.clear();
+        self.log.clear();
+        self.entries = 0;
+        self.set_up()?;
+        self.evaluate();
+        self.advance(now);
+        self.keep_anew();
+        Ok(())
+    }
+
     /// A line, and the checks at its instant: what was done while time stands still shows at once.
     fn carry_out(&mut self, line: &str) -> Outcome {
         let outcome = super::language::carry_out(self, line);
@@ -334,7 +370,7 @@ impl Session {
         let mut log = Vec::with_capacity(old.len());
         for (index, mut entry) in old.into_iter().enumerate() {
             let stays = match &entry.what {
-                What::Line(_) | What::File(..) | What::Clock => before(index, &entry),
+                What::Line(_) | What::Request(_) | What::File(..) | What::Clock => before(index, &entry),
                 What::World(command) => before(index, &entry) || !matches!(**command, WorldCommand::Note { .. }),
                 What::Act(_) | What::Place(..) | What::Handler(..) => true,
             };
@@ -385,6 +421,11 @@ impl Session {
             match &entry.what {
                 What::Line(line) => {
                     self.carry_out(line);
+                }
+                What::Request(request) => {
+                    // What it answered went to the client that asked.
+                    let _ = self.call(request);
+                    self.evaluate();
                 }
                 What::World(command) => {
                     // It worked when it was recorded; if it does not now, the journal says so.
@@ -462,15 +503,24 @@ impl Session {
         let text = entry.text();
         self.kept_us = entry.at_us;
         // A clock mark is only for the file: it says how far the run came.
-        if entry.what != What::Clock {
+        if entry.what != What::Clock && self.keeps_log {
             self.log.push(entry);
             self.entries += 1;
         }
-        if self.unkept {
+        if self.unkept && self.keeps_log {
             self.keep_anew();
-        } else if let Some(Err(error)) = self.keeper.as_mut().map(|keeper| keeper.append(&text)) {
-            self.unkept = true;
-            self.notices.push(format!("progress is not saved: {error}; kinlab goes on trying"));
+            return;
+        }
+        match self.keeper.as_mut().map(|keeper| keeper.append(&text)) {
+            Some(Err(error)) if !self.unkept => {
+                self.unkept = true;
+                self.notices.push(format!("progress is not saved: {error}; kinlab goes on trying"));
+            }
+            Some(Ok(())) if self.unkept => {
+                self.unkept = false;
+                self.notices.push("progress is saved again".to_owned());
+            }
+            _ => {}
         }
     }
 

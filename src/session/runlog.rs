@@ -51,6 +51,8 @@ pub enum What {
     Line(String),
     /// A command that is no line: records from outside.
     World(Box<WorldCommand>),
+    /// An AWS operation of a client.
+    Request(Box<crate::api::Request>),
     /// The learner paused, changed the speed or went back; for checks only.
     Act(String),
     /// Checkpoint of a flow of the agent.

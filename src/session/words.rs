@@ -6,11 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use crate::api::{Call, ServiceError};
+use crate::api::ServiceError;
 use crate::engine::formats::compress::Compression;
 use crate::engine::lambda::function::Program;
 use crate::engine::time::VirtualDuration;
-use crate::engine::{Command, Fault, Reply, WorldCommand};
+use crate::engine::{Command, Fault, WorldCommand};
 
 use super::driver::Outcome;
 use super::play::{Session, SessionFiles};
@@ -44,14 +44,6 @@ pub(super) fn carry_out(session: &mut Session, words: &[String]) -> Option<Outco
 
 fn is_statement(word: &str) -> bool {
     ["select", "msck", "show", "describe", "alter"].contains(&word.to_lowercase().as_str())
-}
-
-fn call(session: &mut Session, service: &str, operation: &str, body: &Value) -> Result<Value, ServiceError> {
-    let call = Call::of(service, operation, body)?;
-    match session.engine.apply(&Command::Service(call))? {
-        Reply::Service(answer) => Ok(answer),
-        _ => Ok(json!({})),
-    }
 }
 
 fn refused(error: &ServiceError, operation: &str) -> Outcome {
@@ -134,7 +126,7 @@ fn s3(session: &mut Session, words: &[&str]) -> Outcome {
             }
         }
         ["mb", target] => match place(target) {
-            Some((bucket, "")) => match call(session, "s3api", "CreateBucket", &json!({"Bucket": bucket})) {
+            Some((bucket, "")) => match session.call_service("s3api", "CreateBucket", &json!({"Bucket": bucket})) {
                 Ok(_) => Outcome::data(format!("make_bucket: {bucket}\n")),
                 Err(error) => Outcome {
                     message: format!("make_bucket failed: {target} {}", refused(&error, "CreateBucket").message),
@@ -151,10 +143,10 @@ fn s3(session: &mut Session, words: &[&str]) -> Outcome {
                     let keys: Vec<String> =
                         session.engine.services().s3.bucket(bucket).map(|bucket| bucket.objects.keys().cloned().collect()).unwrap_or_default();
                     for key in keys {
-                        let _ = call(session, "s3api", "DeleteObject", &json!({"Bucket": bucket, "Key": key}));
+                        let _ = session.call_service("s3api", "DeleteObject", &json!({"Bucket": bucket, "Key": key}));
                     }
                 }
-                match call(session, "s3api", "DeleteBucket", &json!({"Bucket": bucket})) {
+                match session.call_service("s3api", "DeleteBucket", &json!({"Bucket": bucket})) {
                     Ok(_) => Outcome::data(format!("remove_bucket: {bucket}\n")),
                     Err(error) => Outcome {
                         message: format!("remove_bucket failed: {target} {}", refused(&error, "DeleteBucket").message),
@@ -180,7 +172,7 @@ fn s3(session: &mut Session, words: &[&str]) -> Outcome {
             };
             let mut text = String::new();
             for key in keys {
-                let _ = call(session, "s3api", "DeleteObject", &json!({"Bucket": bucket, "Key": key}));
+                let _ = session.call_service("s3api", "DeleteObject", &json!({"Bucket": bucket, "Key": key}));
                 let _ = writeln!(text, "delete: s3://{bucket}/{key}");
             }
             Outcome::data(text)
@@ -226,7 +218,7 @@ fn copy(session: &mut Session, from: &str, to: &str) -> Outcome {
     };
     let name = from.rsplit('/').next().unwrap_or_default();
     let key = if key.is_empty() || key.ends_with('/') { format!("{key}{name}") } else { key.to_owned() };
-    match call(session, "s3api", "PutObject", &json!({"Bucket": bucket, "Key": key, "Body": STANDARD.encode(&bytes)})) {
+    match session.call_service("s3api", "PutObject", &json!({"Bucket": bucket, "Key": key, "Body": STANDARD.encode(&bytes)})) {
         Ok(_) => Outcome::data(format!("{}: {from} to s3://{bucket}/{key}\n", if from.starts_with("s3://") { "copy" } else { "upload" })),
         Err(error) => fatal(&refused(&error, "PutObject").message),
     }
@@ -236,7 +228,7 @@ fn query(session: &mut Session, statement: &str) -> Outcome {
     // The database of the first table is the default, as the console keeps the one chosen last.
     let database = session.engine.services().glue.tables().next().map_or("default", |(database, _, _)| database).to_owned();
     let body = json!({"QueryString": statement, "QueryExecutionContext": {"Database": database}});
-    if let Err(error) = call(session, "athena", "StartQueryExecution", &body) {
+    if let Err(error) = session.call_service("athena", "StartQueryExecution", &body) {
         return refused(&error, "StartQueryExecution");
     }
     let Some(execution) = session.engine.services().athena.executions().last() else { return Outcome::default() };
@@ -313,7 +305,7 @@ fn sample(session: &mut Session, words: &[&str]) -> Outcome {
 /// Replaces a rule by another condition.
 pub(super) fn rule(session: &mut Session, function: &str, condition: &str) -> Outcome {
     let text = if condition.trim_start().starts_with("keep") { condition.to_owned() } else { format!("keep {condition}") };
-    match call(session, "lambda", "UpdateFunctionCode", &json!({"FunctionName": function, "ZipFile": STANDARD.encode(&text)})) {
+    match session.call_service("lambda", "UpdateFunctionCode", &json!({"FunctionName": function, "ZipFile": STANDARD.encode(&text)})) {
         Ok(_) => Outcome::said(format!("{function}: {text}")),
         Err(error) => refused(&error, "UpdateFunctionCode"),
     }
@@ -672,7 +664,7 @@ fn deploy(session: &mut Session, words: &[&str]) -> Outcome {
                 crate::api::decode(crate::api::kinesis::Operation::CreateStream, &body)
                     .and_then(|request| session.engine.apply(&Command::Kinesis(Box::new(request))).map(|_| json!({})))
             } else {
-                call(session, service, operation, &body)
+                session.call_service(service, operation, &body)
             };
             if let Err(error) = done {
                 let message = format!("Failed to create the stack {stack}: resource {logical} ({kind}): {} ({})", error.message, error.code);

@@ -80,6 +80,19 @@ macro_rules! operations {
             pub const fn operation(&self) -> Operation {
                 match self { $(Self::$operation { .. } => Operation::$operation,)+ }
             }
+
+            /// The body of the answer as JSON text; empty where AWS answers with an empty body.
+            pub fn body(&self) -> Vec<u8> {
+                $(operations!(@body self, $operation $(, $response)?);)+
+                Vec::new()
+            }
+        }
+    };
+    (@body $answer:ident, $operation:ident) => {};
+    (@body $answer:ident, $operation:ident, $response:ty) => {
+        if let Self::$operation(body) = $answer {
+            // Texts, numbers and base64 always become JSON.
+            return serde_json::to_vec(body).unwrap_or_default();
         }
     };
 }

@@ -18,14 +18,24 @@ pub fn decode(operation: Operation, body: &Value) -> Result<KinesisRequest, Serv
     decode_with(operation, body, ModelYear::Current)
 }
 
-/// The typed request of a JSON text under today's model.
+/// The typed request of a JSON text under a year's model. Requests of the data plane that are in order are read straight into their types;
+/// everything else goes the way on which every mistake gets AWS's text.
 ///
 /// # Errors
 /// `SerializationException` for text that is not JSON or a value of a wrong type, `ValidationException` for a violated constraint.
-pub fn decode_json(operation: Operation, body: &[u8]) -> Result<KinesisRequest, ServiceError> {
+pub fn decode_json(operation: Operation, body: &[u8], year: ModelYear) -> Result<KinesisRequest, ServiceError> {
+    let direct = match operation {
+        Operation::PutRecords => serde_json::from_slice(body).ok().map(KinesisRequest::PutRecords),
+        Operation::PutRecord => serde_json::from_slice(body).ok().map(KinesisRequest::PutRecord),
+        Operation::GetRecords => serde_json::from_slice(body).ok().map(KinesisRequest::GetRecords),
+        _ => None,
+    };
+    if let Some(request) = direct.filter(|request| is_plainly_valid(request, year)) {
+        return Ok(request);
+    }
     let body: Value =
         serde_json::from_slice(body).map_err(|error| ServiceError::serialization(format!("Unable to parse the request body: {error}")))?;
-    decode(operation, &body)
+    decode_with(operation, &body, year)
 }
 
 /// The typed request of a JSON body under a year's model; members that model does not have are ignored, as AWS ignores unknown members.

@@ -201,10 +201,10 @@ fn lenient_spellings() {
 
 #[test]
 fn texts_that_are_not_json() {
-    let error = decode_json(Operation::ListStreams, b"{\"Limit\": }").expect_err("refused");
+    let error = decode_json(Operation::ListStreams, b"{\"Limit\": }", ModelYear::Current).expect_err("refused");
     assert_eq!(error.code, ErrorCode::SerializationException);
-    assert!(decode_json(Operation::ListStreams, b"{\"Limit\": 5}").is_ok());
-    assert_eq!(decode_json(Operation::ListStreams, &[0xff, 0xfe]).map_err(|error| error.code), Err(ErrorCode::SerializationException));
+    assert!(decode_json(Operation::ListStreams, b"{\"Limit\": 5}", ModelYear::Current).is_ok());
+    assert_eq!(decode_json(Operation::ListStreams, &[0xff, 0xfe], ModelYear::Current).map_err(|error| error.code), Err(ErrorCode::SerializationException));
 }
 
 #[test]
@@ -263,7 +263,7 @@ proptest! {
     #[test]
     fn bytes_never_panic(body in prop::collection::vec(any::<u8>(), 0..64)) {
         for operation in Operation::ALL.iter().copied() {
-            let _ = decode_json(operation, &body);
+            let _ = decode_json(operation, &body, ModelYear::Current);
         }
     }
 

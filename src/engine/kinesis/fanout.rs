@@ -280,6 +280,19 @@ impl Kinesis {
         Ok(id)
     }
 
+    /// A running subscription.
+    pub fn subscription(&self, id: u64) -> Option<&Subscription> {
+        self.subscriptions.iter().find(|subscription| subscription.id == id)
+    }
+
+    /// Whether a subscription has something to deliver: records, the end of its shard, or its own end.
+    pub fn has_something(&self, now: VirtualTime, id: u64) -> bool {
+        let Some(subscription) = self.subscription(id) else { return true };
+        let stream = self.streams.get(&subscription.stream).filter(|stream| stream.incarnation == subscription.incarnation);
+        let Some(shard) = stream.and_then(|stream| stream.shards.get(&subscription.shard)) else { return true };
+        now.since(subscription.since) >= SUBSCRIPTION_LIFE || shard.log.next() > subscription.next || shard.closed.is_some()
+    }
+
     /// Takes what a subscription delivers now: within its own 2 MiB/s, independent of all other readers.
     pub fn push(&mut self, ctx: &mut Ctx<'_>, id: u64) -> Pushed {
         let now = ctx.now;

@@ -1,0 +1,270 @@
+//! `kinlab serve` and `--serve`: the endpoint, with a world of its own or beside a lab.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use clap::{Args, ValueEnum};
+
+use crate::engine::time::VirtualTime;
+use crate::lab::{Files, Lab};
+use crate::serve;
+use crate::session::Session;
+use crate::session::driver::Driver;
+use crate::session::runlog::{Keeper, Progress, SavedRun};
+
+use super::play::{end_of, equip, scripted, session_of, write_summary};
+use super::{OK, Pace, signals, wrong};
+
+/// Longest wait for a request: time passes in the world, too.
+const WAIT_MAX: Duration = Duration::from_millis(500);
+/// Processor time that a turn of a lab may take.
+const BUDGET: Duration = Duration::from_millis(50);
+
+/// Whose limits hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum EraArgument {
+    /// Today's.
+    Current,
+    /// The workshop's, November 2018.
+    #[value(name = "deck-2018")]
+    Deck2018,
+}
+
+/// `kinlab serve`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ServeArguments {
+    /// Port, or address of this machine with port.
+    #[arg(default_value = "4566")]
+    address: String,
+    /// Limits.
+    #[arg(long, value_enum, default_value_t = EraArgument::Current)]
+    limits: EraArgument,
+    /// No throughput limits of shards and delivery streams.
+    #[arg(long)]
+    no_throughput_limits: bool,
+    /// Folder that keeps everything acknowledged, also when the process is killed.
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+}
+
+/// The world of a bare endpoint: no lab, an instant at which it began.
+struct Bare(String);
+
+const STEP: &str = "+++\nid = \"serve\"\ntitle = \"An endpoint\"\nminutes = 1\nobjective = \"Answer clients.\"\nchecks = []\n\
+    hints = [\"aws --endpoint-url http://127.0.0.1:4566 kinesis list-streams\", \"see the README\", \"see the README\"]\nsolution = []\n+++\nClients speak to it.\n";
+
+impl Files for Bare {
+    fn read(&self, name: &str) -> Option<Arc<[u8]>> {
+        match name {
+            "scenario.toml" => Some(self.0.as_bytes().into()),
+            "s.md" => Some(STEP.as_bytes().into()),
+            _ => None,
+        }
+    }
+}
+
+fn scenario(epoch: VirtualTime, arguments: &ServeArguments, seed: u64) -> String {
+    let era = if arguments.limits == EraArgument::Current { "current" } else { "deck-2018" };
+    format!(
+        "format = 1\nid = \"serve\"\ntitle = \"kinlab serve\"\nminutes = 1\nsteps = [\"s.md\"]\n\
+         clock = {{ seed = {seed}, epoch = \"{epoch}\", duration = \"1s\" }}\nlimits = {{ era = \"{era}\", throughput = {} }}\n",
+        !arguments.no_throughput_limits
+    )
+}
+
+/// The instant of the wall clock.
+#[allow(clippy::disallowed_methods, reason = "an endpoint runs in real time: the wall clock is handed to the session")]
+fn wall() -> VirtualTime {
+    VirtualTime(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64))
+}
+
+/// `kinlab serve`: an empty account in real time.
+pub(super) fn serve(arguments: &ServeArguments, pace: &Pace) -> std::io::Result<u8> {
+    let address = match serve::parse_address(&arguments.address) {
+        Ok(address) => address,
+        Err(error) => return wrong(error),
+    };
+    // Whole milliseconds: the instant is written down.
+    let epoch = VirtualTime(wall().0 / 1000 * 1000);
+    let text = scenario(epoch, arguments, pace.seed.unwrap_or(1));
+    let opened = match &arguments.data_dir {
+        Some(folder) => DataDir::open(folder, &text).map(Some),
+        None => Ok(None),
+    };
+    let (mut kept, text) = match opened {
+        Ok(None) => (None, text),
+        Ok(Some((kept, text))) => (Some(kept), text),
+        Err(error) => return wrong(error),
+    };
+    let session = Lab::load(&Bare(text)).map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")).and_then(|lab| {
+        let mut session = Session::new(Arc::new(lab), None)?;
+        equip(&mut session, pace)?;
+        if let Some(kept) = kept.take() {
+            let saved = kept.saved()?;
+            if let Some((line, why)) = saved.as_ref().and_then(|saved| saved.torn.as_ref()) {
+                eprintln!("{}: line {line} was not written to its end and is left out: {why}", kept.log.display());
+            }
+            session.resume(saved.map(|saved| saved.entries).unwrap_or_default());
+            session.keep_with(Box::new(kept));
+        }
+        session.forget_log();
+        scripted(&mut session, pace)?;
+        Ok(session)
+    });
+    let mut session = match session {
+        Ok(session) => session,
+        Err(error) => return wrong(error),
+    };
+    let (address, queue) = match serve::start(address, std::thread::current()) {
+        Ok(both) => both,
+        Err(error) => return wrong(format!("{address}: {error}; another port goes behind 'serve': kinlab serve 4567")),
+    };
+    session.serve(Box::new(queue));
+    signals::end_gently();
+    // The first line is for programs that wait for it.
+    println!("kinlab listens on http://{address}");
+    eprintln!("aws --endpoint-url http://{address} kinesis list-streams    Ctrl-C ends it.");
+    while !signals::asked_to_end() {
+        session.serve_until(wall());
+        for notice in session.take_notices() {
+            eprintln!("{notice}");
+        }
+        if session.broken_rule().is_some() {
+            break;
+        }
+        let next = session.next_event_at().map_or(WAIT_MAX, |next| Duration::from_micros(next.since(wall()).0));
+        std::thread::park_timeout(next.min(WAIT_MAX));
+    }
+    Ok(if session.broken_rule().is_some() { end_of(&session) } else { OK })
+}
+
+/// Opens the endpoint beside a session: its address as a sentence.
+pub(super) fn beside(session: &mut Session, address: &str) -> Result<String, String> {
+    let address = serve::parse_address(address)?;
+    let (address, queue) = serve::start(address, std::thread::current()).map_err(|error| format!("--serve {address}: {error}"))?;
+    session.serve(Box::new(queue));
+    Ok(format!("The endpoint is http://{address}: aws --endpoint-url http://{address} kinesis list-streams"))
+}
+
+/// A lab without a dashboard, in real time, done by clients: until it is finished or its time is over.
+#[allow(clippy::disallowed_methods, reason = "a lab with an endpoint runs in real time: the wall clock is handed to the session")]
+pub(super) fn lab(lab: Arc<Lab>, pace: &Pace, address: &str) -> std::io::Result<u8> {
+    let prepared = session_of(lab, pace).and_then(|mut session| {
+        scripted(&mut session, pace)?;
+        let told = beside(&mut session, address)?;
+        Ok((session, told))
+    });
+    let (mut session, told) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => return wrong(error),
+    };
+    println!("{told}");
+    signals::end_gently();
+    let end = pace.until.map_or_else(|| session.ends(), |until| session.epoch() + until.0);
+    let begun = Instant::now();
+    while session.now() < end && !session.lab().finished() && !signals::asked_to_end() {
+        let turn = session.turn(begun.elapsed(), BUDGET);
+        for notice in session.take_notices() {
+            eprintln!("{notice}");
+        }
+        std::thread::park_timeout(turn.sleep.unwrap_or(WAIT_MAX));
+    }
+    write_summary(&session)?;
+    Ok(end_of(&session))
+}
+
+/// The folder of an endpoint: the world's beginning and the log of everything that changed it.
+#[derive(Debug)]
+struct DataDir {
+    log: PathBuf,
+    file: Option<File>,
+    /// Bytes of whole entries.
+    good: u64,
+    _lock: File,
+}
+
+fn told(path: &Path, error: &std::io::Error) -> String {
+    format!("{}: {error}", path.display())
+}
+
+/// Writes a file so that there is always the old one or the new one.
+fn put(path: &Path, text: &str) -> Result<(), String> {
+    let fresh = path.with_extension("new");
+    let written = File::create(&fresh).and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_data()));
+    written.and_then(|()| std::fs::rename(&fresh, path)).map_err(|error| told(path, &error))
+}
+
+impl DataDir {
+    /// Opens a folder, or makes it with a world that begins with `scenario`. Gives the scenario that holds.
+    fn open(folder: &Path, scenario: &str) -> Result<(Self, String), String> {
+        std::fs::create_dir_all(folder).map_err(|error| told(folder, &error))?;
+        let lock_path = folder.join("lock");
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path).map_err(|error| told(&lock_path, &error))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(format!("{}: another kinlab uses this folder", folder.display())),
+            Err(TryLockError::Error(error)) => return Err(told(&lock_path, &error)),
+        }
+        let world = folder.join("world.toml");
+        let text = match std::fs::read_to_string(&world) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                put(&world, scenario)?;
+                scenario.to_owned()
+            }
+            Err(error) => return Err(told(&world, &error)),
+        };
+        Ok((Self { log: folder.join("log.jsonl"), file: None, good: 0, _lock: lock }, text))
+    }
+
+    fn saved(&self) -> Result<Option<SavedRun>, String> {
+        match std::fs::read(&self.log) {
+            Ok(bytes) => {
+                let saved = SavedRun::parse(&String::from_utf8_lossy(&bytes)).map_err(|error| format!("{}: {error}", self.log.display()))?;
+                // A torn last line is what a killed process leaves; anything else is damage that must not be passed over.
+                let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+                match &saved.torn {
+                    Some((line, why)) if *line <= lines => {
+                        Err(format!("{}: line {line} is damaged and {} lines follow it: {why}", self.log.display(), lines - line))
+                    }
+                    _ => Ok(Some(saved)),
+                }
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(told(&self.log, &error)),
+        }
+    }
+}
+
+impl Keeper for DataDir {
+    fn append(&mut self, text: &str) -> Result<(), String> {
+        let written = match &mut self.file {
+            Some(file) => Ok(file),
+            None => OpenOptions::new().create(true).append(true).open(&self.log).map(|file| {
+                self.good = file.metadata().map_or(0, |data| data.len());
+                self.file.insert(file)
+            }),
+        }
+        .and_then(|file| {
+            file.write_all(text.as_bytes()).inspect_err(|_| {
+                // Half an entry must not stand before the next one.
+                let _ = file.set_len(self.good);
+            })
+        });
+        written.map_err(|error| told(&self.log, &error))?;
+        self.good += text.len() as u64;
+        Ok(())
+    }
+
+    fn replace(&mut self, text: &str) -> Result<(), String> {
+        self.file = None;
+        put(&self.log, text)
+    }
+
+    fn progress(&mut self, _: &Progress) -> Result<(), String> {
+        Ok(())
+    }
+}

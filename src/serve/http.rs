@@ -1,0 +1,187 @@
+//! Connections: HTTP/1.1 and HTTP/2 with prior knowledge on one port, bounds of what a client may send and how slowly, and which protocol a
+//! request speaks.
+
+use std::convert::Infallible;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, ORIGIN, USER_AGENT};
+use hyper::http::request::Parts;
+use hyper::service::service_fn;
+use hyper::{Method, Request};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::sync::Semaphore;
+
+use super::queue::Entrance;
+use super::wire::{Answer, answer, set};
+use super::{json, lambda, query, s3};
+use crate::api::ErrorCode;
+
+/// Connections at a time; more wait to be let in.
+const CONNECTIONS_MAX: usize = 10_000;
+/// Bytes of a request for S3: larger objects come in parts, which are not simulated.
+const OBJECT_MAX: usize = 64 << 20;
+/// Bytes of any other request: 500 records of 10 MiB are cut to 10 MiB a call, a third more in base64.
+const BODY_MAX: usize = 14 << 20;
+/// Time for a request's headers, and for its body.
+const HEADERS_TIME: Duration = Duration::from_secs(30);
+const BODY_TIME: Duration = Duration::from_secs(60);
+
+/// Takes connections until the program ends.
+pub(super) async fn accept(listener: TcpListener, entrance: Entrance) {
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let Ok(place) = places.clone().acquire_owned().await else { return };
+        // A connection that breaks while it is made is its client's loss; out of file handles is waited out.
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let _ = stream.set_nodelay(true);
+        let entrance = entrance.clone();
+        tokio::spawn(async move {
+            let service = service_fn(|request| respond(request, entrance.clone()));
+            let mut server = auto::Builder::new(TokioExecutor::new());
+            server.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_TIME).keep_alive(true);
+            server.http2().timer(TokioTimer::new()).keep_alive_interval(Some(BODY_TIME)).max_concurrent_streams(1000).max_header_list_size(64 << 10);
+            // What goes wrong with a connection ends it and nothing else.
+            let _ = server.serve_connection(TokioIo::new(stream), service).await;
+            drop(place);
+        });
+    }
+}
+
+async fn respond(request: Request<Incoming>, entrance: Entrance) -> Result<Answer, Infallible> {
+    let (parts, body) = request.into_parts();
+    let origin = parts.headers.get(ORIGIN).is_some();
+    let mut done = answered(parts, body, &entrance).await;
+    if origin {
+        let headers = done.headers_mut();
+        set(headers, HeaderName::from_static("access-control-allow-origin"), "*");
+        set(headers, HeaderName::from_static("access-control-expose-headers"), "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,Date");
+    }
+    Ok(done)
+}
+
+async fn answered(parts: Parts, body: Incoming, entrance: &Entrance) -> Answer {
+    if parts.method == Method::OPTIONS && parts.headers.get(ORIGIN).is_some() {
+        return preflight(&parts);
+    }
+    let client = client_of(&parts);
+    let protocol = Protocol::of(&parts);
+    let most = if protocol == Protocol::S3 { OBJECT_MAX } else { BODY_MAX };
+    let body: Bytes = match tokio::time::timeout(BODY_TIME, Limited::new(body, most).collect()).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(_)) => return answer(413, "application/json", format!("{{\"__type\":\"RequestEntityTooLargeException\",\"message\":\"the body is larger than {most} bytes\"}}")),
+        Err(_) => return answer(408, "application/json", "{\"__type\":\"RequestTimeout\",\"message\":\"the body did not come within 60 s\"}"),
+    };
+    match protocol {
+        Protocol::Json => json::respond(&parts.headers, &body, entrance, &client).await,
+        Protocol::Query => query::respond(&body, entrance, &client).await,
+        Protocol::Lambda => lambda::respond(&parts, &body, entrance, &client).await,
+        Protocol::S3 => s3::respond(&parts, &body, entrance, &client).await,
+        Protocol::Health => answer(200, "application/json", concat!("{\"status\":\"running\",\"name\":\"kinlab\",\"version\":\"", env!("CARGO_PKG_VERSION"), "\"}\n")),
+        Protocol::Reset => match entrance.reset(&client).await {
+            Ok(()) => answer(200, "application/json", "{\"status\":\"ok\"}\n"),
+            Err(error) => answer(409, "application/json", serde_json::json!({"status": "refused", "message": error.message}).to_string()),
+        },
+        Protocol::Forbidden => answer(
+            403,
+            "application/xml",
+            format!("<{0}>\n  <Message>Unable to determine service/operation name to be authorized</Message>\n</{0}>\n", ErrorCode::AccessDeniedException.name()),
+        ),
+    }
+}
+
+/// Which way a request is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Protocol {
+    Json,
+    Query,
+    Lambda,
+    S3,
+    Health,
+    Reset,
+    Forbidden,
+}
+
+impl Protocol {
+    fn of(parts: &Parts) -> Self {
+        let (path, post) = (parts.uri.path(), parts.method == Method::POST);
+        let text = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let content_type = text(CONTENT_TYPE);
+        // Credential=KEY/DATE/REGION/SERVICE/aws4_request, in the header or in the query of a presigned URL.
+        let scope = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).or(parts.uri.query()).unwrap_or_default();
+        let signed_for = |service: &str| scope.contains(&format!("/{service}/aws4_request")) || scope.contains(&format!("%2F{service}%2Faws4_request"));
+        if post && matches!(path, "/moto-api/reset" | "/_kinlab/reset") {
+            Self::Reset
+        } else if parts.headers.contains_key("x-amz-target") {
+            if post { Self::Json } else { Self::Forbidden }
+        } else if lambda::is_path(path) {
+            Self::Lambda
+        } else if post && path == "/" && content_type.starts_with("application/x-www-form-urlencoded") {
+            Self::Query
+        } else if signed_for("s3") {
+            Self::S3
+        } else if parts.method == Method::GET && matches!(path, "/" | "/health" | "/_kinlab/health") {
+            Self::Health
+        } else if post && path == "/" {
+            Self::Json
+        } else if signed_for("kinesis") || signed_for("firehose") {
+            Self::Forbidden
+        } else {
+            Self::S3
+        }
+    }
+}
+
+/// The program that asks, in short: `aws-cli/2.31.0`, `Boto3/1.40`.
+fn client_of(parts: &Parts) -> String {
+    let agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("an unknown client");
+    agent.split(' ').next().unwrap_or_default().chars().filter(|c| !c.is_control()).take(40).collect()
+}
+
+fn preflight(parts: &Parts) -> Answer {
+    let mut done = answer(200, "text/plain", "");
+    let asked = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("*").to_owned();
+    let (wanted, methods) = (asked("access-control-request-headers"), asked("access-control-request-method"));
+    let headers = done.headers_mut();
+    set(headers, HeaderName::from_static("access-control-allow-headers"), &wanted);
+    set(headers, HeaderName::from_static("access-control-allow-methods"), &methods);
+    set(headers, HeaderName::from_static("access-control-max-age"), "172800");
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn protocol(method: &str, path: &str, headers: &[(&str, &str)]) -> Protocol {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Protocol::of(&request.body(()).expect("a request").into_parts().0)
+    }
+
+    #[test]
+    fn requests_go_by_what_they_carry() {
+        let s3 = ("authorization", "AWS4-HMAC-SHA256 Credential=k/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=x");
+        let kinesis = ("authorization", "AWS4-HMAC-SHA256 Credential=k/20260101/us-east-1/kinesis/aws4_request, SignedHeaders=host, Signature=x");
+        assert_eq!(protocol("POST", "/", &[("x-amz-target", "Kinesis_20131202.ListStreams")]), Protocol::Json);
+        assert_eq!(protocol("POST", "/", &[kinesis]), Protocol::Json);
+        assert_eq!(protocol("GET", "/x", &[kinesis]), Protocol::Forbidden);
+        assert_eq!(protocol("GET", "/", &[s3]), Protocol::S3);
+        assert_eq!(protocol("GET", "/bucket/key", &[]), Protocol::S3);
+        assert_eq!(protocol("GET", "/", &[]), Protocol::Health);
+        assert_eq!(protocol("POST", "/moto-api/reset", &[]), Protocol::Reset);
+        assert_eq!(protocol("POST", "/2015-03-31/functions/f/invocations", &[]), Protocol::Lambda);
+        assert_eq!(protocol("PUT", "/2015-03-31/other", &[]), Protocol::S3);
+        assert_eq!(protocol("POST", "/", &[("content-type", "application/x-www-form-urlencoded; charset=utf-8")]), Protocol::Query);
+    }
+}
