@@ -78,12 +78,14 @@ fn lab1_can_be_done_from_start_to_finish_by_keyboard() {
 
 #[test]
 fn lab2_can_be_done_from_start_to_finish_by_keyboard() {
+    whole_lab("lab2", 80, 24);
     whole_lab("lab2", 120, 40);
 }
 
 #[test]
 fn lab3_can_be_done_from_start_to_finish_by_keyboard() {
     whole_lab("lab3", 80, 24);
+    whole_lab("lab3", 120, 40);
 }
 
 /// A second command goes in while the answer to the first lies over the screen.

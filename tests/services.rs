@@ -379,6 +379,94 @@ fn the_real_account_activity_becomes_parquet_with_every_record_accounted_for() {
     assert!(ok(&mut session, "query \"select count(*) from calls where eventtime is null or eventname is null\"").contains("\n0\n"));
 }
 
+/// The account activity wrapped as EventBridge wraps it, through an application on a stream to a bucket: the counts per source, name and address
+/// are those of the records themselves.
+#[test]
+fn an_application_counts_the_real_account_activity_per_source_name_and_address() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/cloudtrail");
+    let Ok(entries) = std::fs::read_dir(&folder) else {
+        eprintln!("skipped: {} is absent", folder.display());
+        return;
+    };
+    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "json")).collect();
+    paths.sort();
+    let mut records = Vec::new();
+    let mut expected: [std::collections::BTreeMap<String, u64>; 3] = Default::default();
+    for path in paths {
+        let whole: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).expect("readable")).expect("JSON");
+        for detail in whole["Records"].as_array().expect("records") {
+            let text = |name: &str| detail[name].as_str().unwrap_or_default().to_owned();
+            for (counts, name) in expected.iter_mut().zip(["eventSource", "eventName", "sourceIPAddress"]) {
+                *counts.entry(text(name)).or_default() += 1;
+            }
+            let source = text("eventSource").replace(".amazonaws.com", "");
+            let event = serde_json::json!({"version": "0", "source": format!("aws.{source}"), "detail-type": "AWS API Call via CloudTrail", "detail": detail});
+            let data = event.to_string().into_bytes().into();
+            let record = kinlab::engine::Ingested { key: text("eventID"), data };
+            records.push(kinlab::session::input::InputRecord { record, event_time: None });
+        }
+    }
+    let count = records.len();
+    assert!(count > 1000);
+    let mut session = session();
+    let role = r#""RoleARN":"arn:aws:iam::123456789012:role/r""#;
+    let columns =
+        [("source", "$.source"), ("eventSource", "$.detail.eventSource"), ("eventName", "$.detail.eventName"), ("ip", "$.detail.sourceIPAddress")]
+            .map(|(name, path)| format!(r#"{{"Name":"{name}","SqlType":"VARCHAR(256)","Mapping":"{path}"}}"#))
+            .join(",");
+    ok(&mut session, "aws kinesis create-stream --stream-name trail --shard-count 4");
+    ok(&mut session, "aws s3 mb s3://counts");
+    for sink in ["sources", "names", "addresses"] {
+        ok(
+            &mut session,
+            &format!(
+                r#"aws firehose create-delivery-stream --delivery-stream-name {sink} --extended-s3-destination-configuration '{{{role},"BucketARN":"arn:aws:s3:::counts","Prefix":"{sink}/","BufferingHints":{{"SizeInMBs":64,"IntervalInSeconds":60}}}}'"#
+            ),
+        );
+    }
+    ok(&mut session, "run 3s");
+    ok(
+        &mut session,
+        &format!(
+            r#"aws kinesisanalytics create-application --application-name trail --inputs '[{{"NamePrefix":"SOURCE_SQL_STREAM","KinesisStreamsInput":{{"ResourceARN":"arn:aws:kinesis:us-east-1:123456789012:stream/trail",{role}}},"InputSchema":{{"RecordFormat":{{"RecordFormatType":"JSON","MappingParameters":{{"JSONMappingParameters":{{"RecordRowPath":"$"}}}}}},"RecordColumns":[{columns}]}}}}]'"#
+        ),
+    );
+    let mut code = String::new();
+    for (stream, column) in [("SOURCES", "eventSource"), ("NAMES", "eventName"), ("ADDRESSES", "ip")] {
+        code += &format!(
+            "CREATE OR REPLACE STREAM {stream} (k VARCHAR(256), n BIGINT); CREATE OR REPLACE PUMP {stream}_PUMP AS INSERT INTO {stream} \
+             SELECT STREAM \"{column}\", COUNT(*) FROM SOURCE_SQL_STREAM_001 GROUP BY \"{column}\", STEP(SOURCE_SQL_STREAM_001.ROWTIME BY INTERVAL '1' SECOND); "
+        );
+    }
+    let update = serde_json::json!({ "ApplicationCodeUpdate": code }).to_string().replace('\'', "'\\''");
+    ok(
+        &mut session,
+        &format!(
+            "aws kinesisanalytics update-application --application-name trail --current-application-version-id 1 --application-update '{update}'"
+        ),
+    );
+    for (stream, sink) in [("SOURCES", "sources"), ("NAMES", "names"), ("ADDRESSES", "addresses")] {
+        ok(&mut session, &format!("app output trail {stream} firehose:{sink} JSON"));
+    }
+    ok(&mut session, "app start trail");
+    ok(&mut session, "run 3s");
+    session.feed("trail", records, None).expect("possible");
+    assert_eq!(session.finish_input().1, count as u64);
+    ok(&mut session, "run 90s");
+    for (sink, expected) in ["sources", "names", "addresses"].iter().zip(&expected) {
+        ok(&mut session, &format!("flush {sink}"));
+        let mut counts = std::collections::BTreeMap::new();
+        let bucket = session.world().services().s3.bucket("counts").expect("there");
+        for (_, object) in bucket.objects.iter().filter(|(key, _)| key.starts_with(sink)) {
+            for row in serde_json::Deserializer::from_slice(&object.bytes).into_iter::<serde_json::Value>() {
+                let row = row.expect("JSON");
+                *counts.entry(row["K"].as_str().expect("a text").to_owned()).or_insert(0) += row["N"].as_u64().expect("a number");
+            }
+        }
+        assert_eq!(counts, *expected, "{sink}");
+    }
+}
+
 const TEMPERATURES: &str = r#"[{"NamePrefix":"SOURCE_SQL_STREAM","KinesisStreamsInput":{"ResourceARN":"arn:aws:kinesis:us-east-1:123456789012:stream/in","RoleARN":"arn:aws:iam::123456789012:role/analytics"},"InputSchema":{"RecordFormat":{"RecordFormatType":"JSON","MappingParameters":{"JSONMappingParameters":{"RecordRowPath":"$"}}},"RecordEncoding":"UTF-8","RecordColumns":[{"Name":"room","SqlType":"VARCHAR(8)","Mapping":"$.room"},{"Name":"celsius","SqlType":"INTEGER","Mapping":"$.celsius"}]}}]"#;
 
 /// An application over stream `in` with an input, and a delivery stream into bucket `out-bucket`.

@@ -411,13 +411,7 @@ struct Extras<'a> {
 }
 
 /// The dashboard on a lab, from where it was left.
-fn dashboard(
-    name: &str,
-    mut vars: Vec<(String, String)>,
-    extras: &Extras<'_>,
-    pace: &Pace,
-    look: &Look,
-) -> std::io::Result<(u8, Exit)> {
+fn dashboard(name: &str, mut vars: Vec<(String, String)>, extras: &Extras<'_>, pace: &Pace, look: &Look) -> std::io::Result<(u8, Exit)> {
     let stop = |text: String| {
         eprintln!("error: {text}");
         Ok((USAGE, Exit::Quit))

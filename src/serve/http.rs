@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, ORIGIN, USER_AGENT};
+use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, ORIGIN, USER_AGENT};
 use hyper::http::request::Parts;
 use hyper::service::service_fn;
 use hyper::{Method, Request};
@@ -75,9 +75,20 @@ async fn answered(parts: Parts, body: Incoming, entrance: &Entrance) -> Answer {
     let client = client_of(&parts);
     let protocol = Protocol::of(&parts);
     let most = if protocol == Protocol::S3 { OBJECT_MAX } else { BODY_MAX };
+    let too_large = || {
+        answer(
+            413,
+            "application/json",
+            format!("{{\"__type\":\"RequestEntityTooLargeException\",\"message\":\"the body is larger than {most} bytes\"}}"),
+        )
+    };
+    let announced = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > most) {
+        return too_large();
+    }
     let body: Bytes = match tokio::time::timeout(BODY_TIME, Limited::new(body, most).collect()).await {
         Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(_)) => return answer(413, "application/json", format!("{{\"__type\":\"RequestEntityTooLargeException\",\"message\":\"the body is larger than {most} bytes\"}}")),
+        Ok(Err(_)) => return too_large(),
         Err(_) => return answer(408, "application/json", "{\"__type\":\"RequestTimeout\",\"message\":\"the body did not come within 60 s\"}"),
     };
     match protocol {
@@ -85,7 +96,9 @@ async fn answered(parts: Parts, body: Incoming, entrance: &Entrance) -> Answer {
         Protocol::Query => query::respond(&body, entrance, &client).await,
         Protocol::Lambda => lambda::respond(&parts, &body, entrance, &client).await,
         Protocol::S3 => s3::respond(&parts, &body, entrance, &client).await,
-        Protocol::Health => answer(200, "application/json", concat!("{\"status\":\"running\",\"name\":\"kinlab\",\"version\":\"", env!("CARGO_PKG_VERSION"), "\"}\n")),
+        Protocol::Health => {
+            answer(200, "application/json", concat!("{\"status\":\"running\",\"name\":\"kinlab\",\"version\":\"", env!("CARGO_PKG_VERSION"), "\"}\n"))
+        }
         Protocol::Reset => match entrance.reset(&client).await {
             Ok(()) => answer(200, "application/json", "{\"status\":\"ok\"}\n"),
             Err(error) => answer(409, "application/json", serde_json::json!({"status": "refused", "message": error.message}).to_string()),
@@ -93,7 +106,10 @@ async fn answered(parts: Parts, body: Incoming, entrance: &Entrance) -> Answer {
         Protocol::Forbidden => answer(
             403,
             "application/xml",
-            format!("<{0}>\n  <Message>Unable to determine service/operation name to be authorized</Message>\n</{0}>\n", ErrorCode::AccessDeniedException.name()),
+            format!(
+                "<{0}>\n  <Message>Unable to determine service/operation name to be authorized</Message>\n</{0}>\n",
+                ErrorCode::AccessDeniedException.name()
+            ),
         ),
     }
 }
@@ -117,7 +133,8 @@ impl Protocol {
         let content_type = text(CONTENT_TYPE);
         // Credential=KEY/DATE/REGION/SERVICE/aws4_request, in the header or in the query of a presigned URL.
         let scope = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).or(parts.uri.query()).unwrap_or_default();
-        let signed_for = |service: &str| scope.contains(&format!("/{service}/aws4_request")) || scope.contains(&format!("%2F{service}%2Faws4_request"));
+        let signed_for =
+            |service: &str| scope.contains(&format!("/{service}/aws4_request")) || scope.contains(&format!("%2F{service}%2Faws4_request"));
         if post && matches!(path, "/moto-api/reset" | "/_kinlab/reset") {
             Self::Reset
         } else if parts.headers.contains_key("x-amz-target") {

@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hyper::http::request::Parts;
 use hyper::header::HeaderName;
+use hyper::http::request::Parts;
 use serde_json::{Map, Value, json};
 
 use super::queue::Entrance;
@@ -54,10 +54,14 @@ pub(super) async fn respond(parts: &Parts, body: &[u8], entrance: &Entrance, cli
 async fn carry_out(parts: &Parts, body: &[u8], entrance: &Entrance, client: &str) -> Result<Answer, ServiceError> {
     let path = parts.uri.path();
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).skip(1).collect();
-    let fits = |pattern: &[&str]| pattern.len() == segments.len() && pattern.iter().zip(&segments).all(|(part, segment)| *part == "*" || part == segment);
+    let fits =
+        |pattern: &[&str]| pattern.len() == segments.len() && pattern.iter().zip(&segments).all(|(part, segment)| *part == "*" || part == segment);
     let found = ROUTES.iter().find(|(method, pattern, ..)| *method == parts.method.as_str() && fits(pattern));
     let Some((_, _, operation, status)) = found else {
-        return Err(ServiceError::new(ErrorCode::UnknownOperationException, format!("{} {path} is no operation that kinlab simulates", parts.method)));
+        return Err(ServiceError::new(
+            ErrorCode::UnknownOperationException,
+            format!("{} {path} is no operation that kinlab simulates", parts.method),
+        ));
     };
     let mut members = match (*operation, body) {
         ("Invoke", payload) => {

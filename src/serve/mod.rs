@@ -36,7 +36,10 @@ pub fn parse_address(text: &str) -> Result<SocketAddr, String> {
     };
     // Requests are not authenticated: nobody else's machine may send them.
     if !address.ip().is_loopback() {
-        return Err(format!("{}: the endpoint takes connections of this machine only (127.0.0.1 or ::1), for it does not verify signatures", address.ip()));
+        return Err(format!(
+            "{}: the endpoint takes connections of this machine only (127.0.0.1 or ::1), for it does not verify signatures",
+            address.ip()
+        ));
     }
     Ok(address)
 }

@@ -51,7 +51,9 @@ fn body_of(operation: &OperationModel, form: &[(String, String)]) -> Result<Valu
         }
         let Some(text) = value_of(form, member.name) else { continue };
         let value = match member.shape.kind {
-            Kind::Integer | Kind::Double => serde_json::from_str(text).map_err(|_| ServiceError::validation(format!("{}: '{text}' is no number", member.name)))?,
+            Kind::Integer | Kind::Double => {
+                serde_json::from_str(text).map_err(|_| ServiceError::validation(format!("{}: '{text}' is no number", member.name)))?
+            }
             Kind::Boolean => Value::Bool(text == "true"),
             _ => Value::from(text),
         };

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::api::cli::FileSource;
 use crate::api::ServiceError;
+use crate::api::cli::FileSource;
 
 use super::driver::Outcome;
 use super::play::{Session, SessionFiles};

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use crate::api::ModelYear;
+use crate::api::Response;
 use crate::api::cli::{self, Answer, CliCall, CliError, Pages, Verdict};
 use crate::api::kinesis::KinesisResponse;
-use crate::api::Response;
 use crate::engine::generate::duration::Dur;
 use crate::engine::kinesis::hash::HashKey;
 use crate::engine::producers::Overrides;
@@ -276,7 +276,7 @@ fn aws(session: &mut Session, words: &[String]) -> Outcome {
         CliCall::Print(text) => Outcome::data(text),
         CliCall::Wait { waiter, request, .. } => {
             for attempt in 1.. {
-                let answer = session.call(&request);
+                let answer = session.call(request.clone());
                 match waiter.verdict(&answer, attempt) {
                     Verdict::Done => return Outcome::default(),
                     Verdict::Failed(error) => return refused(&error),
@@ -292,12 +292,12 @@ fn aws(session: &mut Session, words: &[String]) -> Outcome {
                     && let Some(mut pages) = Pages::begin(&request, paging, year)?
                 {
                     while let Some(next) = pages.next_request()? {
-                        let response = session.call(&next).map_err(|error| CliError::service(&error, operation))?;
+                        let response = session.call(next).map_err(|error| CliError::service(&error, operation))?;
                         pages.accept(&response)?;
                     }
                     return Ok(pages.finish());
                 }
-                let response = session.call(&request).map_err(|error| CliError::service(&error, operation))?;
+                let response = session.call(request).map_err(|error| CliError::service(&error, operation))?;
                 match &response {
                     Response::Kinesis(KinesisResponse::GetShardIterator(answer)) => session.iterator.clone_from(&answer.shard_iterator),
                     Response::Kinesis(KinesisResponse::GetRecords(answer)) if answer.next_shard_iterator.is_some() => {

@@ -282,6 +282,11 @@ impl Session {
         self.log = Vec::new();
     }
 
+    /// What enters is kept somewhere.
+    pub(super) fn keeps(&self) -> bool {
+        self.keeps_log || self.keeper.is_some()
+    }
+
     /// After requests of clients, as after a line.
     pub(super) fn after_requests(&mut self) {
         self.answer_wants();
@@ -424,7 +429,7 @@ impl Session {
                 }
                 What::Request(request) => {
                     // What it answered went to the client that asked.
-                    let _ = self.call(request);
+                    let _ = self.call((**request).clone());
                     self.evaluate();
                 }
                 What::World(command) => {
@@ -500,7 +505,7 @@ impl Session {
             return;
         }
         let entry = Entry { at_us: self.now().since(self.epoch()).0, what };
-        let text = entry.text();
+        let text = self.keeper.is_some().then(|| entry.text());
         self.kept_us = entry.at_us;
         // A clock mark is only for the file: it says how far the run came.
         if entry.what != What::Clock && self.keeps_log {
@@ -511,7 +516,7 @@ impl Session {
             self.keep_anew();
             return;
         }
-        match self.keeper.as_mut().map(|keeper| keeper.append(&text)) {
+        match self.keeper.as_mut().zip(text).map(|(keeper, text)| keeper.append(&text)) {
             Some(Err(error)) if !self.unkept => {
                 self.unkept = true;
                 self.notices.push(format!("progress is not saved: {error}; kinlab goes on trying"));

@@ -91,10 +91,10 @@ struct Subscription {
 
 impl Session {
     /// Carries out an operation; an invocation of a function is waited for.
-    pub(super) fn call(&mut self, request: &Request) -> Result<Response, ServiceError> {
+    pub(super) fn call(&mut self, request: Request) -> Result<Response, ServiceError> {
         let command = match request {
-            Request::Kinesis(request) => Command::Kinesis(Box::new(request.clone())),
-            Request::Other(call) => Command::Service(call.clone()),
+            Request::Kinesis(request) => Command::Kinesis(Box::new(request)),
+            Request::Other(call) => Command::Service(call),
         };
         match self.engine.apply(&command)? {
             Reply::Kinesis(answer) => Ok(Response::Kinesis(*answer)),
@@ -202,7 +202,8 @@ impl Session {
             return;
         }
         let before = self.now();
-        let answer = self.call(&request).map(|answer| self.exact_object(&request, answer));
+        let place = object_of(&request);
+        let answer = self.call(*request).map(|answer| self.exact_object(place, answer));
         asked.back.answer(answer);
         if self.now() != before {
             self.clock.forget();
@@ -210,15 +211,13 @@ impl Session {
     }
 
     /// An object's bytes as they are, in base64: the CLI shows text as text, a client wants every byte.
-    fn exact_object(&self, request: &Request, answer: Response) -> Response {
-        let (Request::Other(call), Response::Other(mut answer)) = (request, answer.clone()) else { return answer };
-        if call.operation.service == "s3api" && call.operation.name == "GetObject" {
-            let text = |name: &str| call.body[name].as_str().unwrap_or_default();
-            if let Some(object) = self.engine.services().s3.object(text("Bucket"), text("Key")) {
-                answer["Body"] = json!(STANDARD.encode(&object.bytes));
-            }
+    fn exact_object(&self, place: Option<(String, String)>, mut answer: Response) -> Response {
+        if let (Some((bucket, key)), Response::Other(value)) = (place, &mut answer)
+            && let Some(object) = self.engine.services().s3.object(&bucket, &key)
+        {
+            value["Body"] = json!(STANDARD.encode(&object.bytes));
         }
-        Response::Other(answer)
+        answer
     }
 
     /// Writes a request down before it is carried out.
@@ -230,7 +229,7 @@ impl Session {
             let _ = self.outside(WorldCommand::Note { kind: "client".to_owned(), text });
         }
         // Beside a lab everything counts, for reads have limits, too; a bare endpoint keeps what changes something.
-        if self.keeps_log || !reads {
+        if self.keeps_log || (!reads && self.keeps()) {
             self.keep(What::Request(Box::new(request.clone())));
         }
         // What is acknowledged must be there after a crash.
@@ -271,6 +270,13 @@ impl Session {
         });
         pushed
     }
+}
+
+/// Bucket and key of a request that reads an object.
+fn object_of(request: &Request) -> Option<(String, String)> {
+    let Request::Other(call) = request else { return None };
+    let text = |name: &str| call.body[name].as_str().unwrap_or_default().to_owned();
+    (call.operation.service == "s3api" && call.operation.name == "GetObject").then(|| (text("Bucket"), text("Key")))
 }
 
 /// Whether a request changes something beside limits and counters.

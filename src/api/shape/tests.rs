@@ -204,7 +204,10 @@ fn texts_that_are_not_json() {
     let error = decode_json(Operation::ListStreams, b"{\"Limit\": }", ModelYear::Current).expect_err("refused");
     assert_eq!(error.code, ErrorCode::SerializationException);
     assert!(decode_json(Operation::ListStreams, b"{\"Limit\": 5}", ModelYear::Current).is_ok());
-    assert_eq!(decode_json(Operation::ListStreams, &[0xff, 0xfe], ModelYear::Current).map_err(|error| error.code), Err(ErrorCode::SerializationException));
+    assert_eq!(
+        decode_json(Operation::ListStreams, &[0xff, 0xfe], ModelYear::Current).map_err(|error| error.code),
+        Err(ErrorCode::SerializationException)
+    );
 }
 
 #[test]

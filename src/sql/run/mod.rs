@@ -231,7 +231,20 @@ impl Running {
             .collect();
         let flows = vec![Flow::default(); plan.nodes.len()];
         let clock = Clock { start, now: start };
-        Self { plan, states, parents, pump_of, streams, flows, clock, now: i64::MIN, errors: Vec::new(), error_count: 0, spare: Vec::new(), cells: Vec::new() }
+        Self {
+            plan,
+            states,
+            parents,
+            pump_of,
+            streams,
+            flows,
+            clock,
+            now: i64::MIN,
+            errors: Vec::new(),
+            error_count: 0,
+            spare: Vec::new(),
+            cells: Vec::new(),
+        }
     }
 
     /// The program.

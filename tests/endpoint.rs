@@ -1,0 +1,301 @@
+//! The endpoint as clients see it: protocols byte by byte, hostile input, what survives a kill, and real clients when they are installed.
+#![allow(clippy::panic, reason = "a test fails by panicking")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_kinlab"))
+            .args(["serve", "0"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
+        let address = line.trim().rsplit_once("http://").unwrap_or_else(|| panic!("no address in '{line}'")).1.to_owned();
+        Self { child, address }
+    }
+
+    /// What comes back for raw bytes, until the server closes the connection.
+    fn raw(&self, bytes: &[u8]) -> Vec<u8> {
+        self.exchange(bytes, true)
+    }
+
+    /// `ends`: nothing more will be sent, which a server may take for the client's goodbye.
+    fn exchange(&self, bytes: &[u8], ends: bool) -> Vec<u8> {
+        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        // A server that has refused does not read the rest.
+        let _ = stream.write_all(bytes);
+        if ends {
+            let _ = stream.shutdown(Shutdown::Write);
+        }
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        answer
+    }
+
+    fn http(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n", self.address, body.len());
+        for (name, value) in headers {
+            request += &format!("{name}: {value}\r\n");
+        }
+        let mut bytes = (request + "\r\n").into_bytes();
+        bytes.extend_from_slice(body);
+        Answer::parse(&self.exchange(&bytes, false))
+    }
+
+    fn call(&self, operation: &str, body: &Value) -> Answer {
+        let target = format!("Kinesis_20131202.{operation}");
+        self.http("POST", "/", &[("Content-Type", "application/x-amz-json-1.1"), ("X-Amz-Target", &target)], body.to_string().as_bytes())
+    }
+
+    fn create(&self, stream: &str) {
+        assert_eq!(self.call("CreateStream", &json!({"StreamName": stream, "ShardCount": 1})).status, 200);
+        let active = |_: &u32| {
+            self.call("DescribeStreamSummary", &json!({"StreamName": stream})).json()["StreamDescriptionSummary"]["StreamStatus"] == "ACTIVE"
+        };
+        assert!((0..1_000_000).any(|attempt| active(&attempt)));
+    }
+
+    fn records(&self, stream: &str) -> Vec<Value> {
+        let iterator = self
+            .call("GetShardIterator", &json!({"StreamName": stream, "ShardId": "shardId-000000000000", "ShardIteratorType": "TRIM_HORIZON"}))
+            .json()["ShardIterator"]
+            .clone();
+        self.call("GetRecords", &json!({"ShardIterator": iterator})).json()["Records"].as_array().expect("records").clone()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // SIGKILL: nothing is put in order.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+struct Answer {
+    status: u16,
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn parse(bytes: &[u8]) -> Self {
+        let end =
+            bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or_else(|| panic!("no answer: {}", String::from_utf8_lossy(bytes)));
+        let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+        let status = head.split(' ').nth(1).and_then(|text| text.parse().ok()).expect("a status");
+        Self { status, head, body: bytes[end + 4..].to_vec() }
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
+    }
+}
+
+#[test]
+fn answers_and_refusals_are_those_of_the_service() {
+    let server = Server::start(&[]);
+    let health = server.http("GET", "/", &[], b"");
+    assert_eq!((health.status, health.json()["name"].clone()), (200, json!("kinlab")));
+    // An operation without output has an empty body.
+    let created = server.call("CreateStream", &json!({"StreamName": "s", "ShardCount": 1}));
+    assert_eq!((created.status, created.body.len()), (200, 0));
+    for header in ["x-amzn-requestid:", "x-amz-id-2:", "content-type: application/x-amz-json-1.1", "date:"] {
+        assert!(created.head.contains(header), "{}", created.head);
+    }
+    let missing = server.call("DescribeStream", &json!({"StreamName": "nope"}));
+    let expected = json!({"__type": "ResourceNotFoundException", "message": "Stream nope under account 123456789012 not found."});
+    assert_eq!((missing.status, missing.json()), (400, expected));
+    let wrong = server.call("PutRecord", &json!({"StreamName": "", "Data": "YQ==", "PartitionKey": "k"}));
+    assert_eq!(wrong.json()["__type"], "ValidationException");
+    assert!(wrong.json()["message"].as_str().is_some_and(|text| text.contains("Value '' at 'streamName' failed to satisfy constraint: Member must")));
+    let json_type = ("Content-Type", "application/x-amz-json-1.1");
+    let garbage = server.http("POST", "/", &[json_type, ("X-Amz-Target", "Kinesis_20131202.ListStreams")], b"{");
+    assert_eq!((garbage.status, garbage.json()["__type"].clone()), (400, json!("SerializationException")));
+    assert!(garbage.json()["Message"].is_string(), "type errors write the key with a capital letter");
+    for target in ["Kinesis_20131202.Nothing", "Nothing.ListStreams", "x", "Kinesis_20131202.ReceiveMessages"] {
+        let unknown = server.http("POST", "/", &[json_type, ("X-Amz-Target", target)], b"{}");
+        assert_eq!((unknown.status, unknown.json()["__type"].clone()), (400, json!("UnknownOperationException")), "{target}");
+    }
+    assert_eq!(server.http("POST", "/", &[json_type], b"{}").json()["__type"], "UnknownOperationException");
+    assert_eq!(server.http("POST", "/", &[("Content-Type", "text/html"), ("X-Amz-Target", "Kinesis_20131202.ListStreams")], b"{}").status, 404);
+    let get = server.http("GET", "/", &[("X-Amz-Target", "Kinesis_20131202.ListStreams")], b"");
+    assert!(get.status == 403 && String::from_utf8_lossy(&get.body).contains("Unable to determine service/operation name to be authorized"));
+    let preflight = server.http("OPTIONS", "/", &[("Origin", "http://x"), ("Access-Control-Request-Headers", "x-amz-target")], b"");
+    assert!(
+        preflight.status == 200
+            && preflight.head.contains("access-control-max-age: 172800")
+            && preflight.head.contains("access-control-allow-origin: *")
+    );
+    let object = server.http("GET", "/no-bucket/key", &[], b"");
+    assert!(object.status == 404 && String::from_utf8_lossy(&object.body).contains("<Code>NoSuchBucket</Code>"));
+    assert_eq!(server.http("POST", "/moto-api/reset", &[], b"").status, 200);
+    assert_eq!(server.call("ListStreams", &json!({})).json()["StreamNames"], json!([]));
+}
+
+#[test]
+fn cbor_is_spoken_with_bytes_and_milliseconds() {
+    let server = Server::start(&[]);
+    server.create("s");
+    let call = |operation: &str, body: &[u8]| {
+        let target = format!("Kinesis_20131202.{operation}");
+        server.http("POST", "/", &[("Content-Type", "application/x-amz-cbor-1.1"), ("X-Amz-Target", &target)], body)
+    };
+    // {_ "StreamName": "s", "PartitionKey": "k", "Data": h'ff00'}
+    let put = call("PutRecord", b"\xbf\x6aStreamName\x61s\x6cPartitionKey\x61k\x64Data\x42\xff\x00\xff");
+    assert_eq!(put.status, 200, "{}", String::from_utf8_lossy(&put.body));
+    assert!(put.head.contains("application/x-amz-cbor-1.1") && put.body.windows(14).any(|window| window == b"SequenceNumber"));
+    assert_eq!(server.records("s")[0]["Data"], "/wA=");
+    let iterator =
+        server.call("GetShardIterator", &json!({"StreamName": "s", "ShardId": "shardId-000000000000", "ShardIteratorType": "TRIM_HORIZON"}));
+    let iterator = iterator.json()["ShardIterator"].as_str().expect("a text").to_owned();
+    let mut body = b"\xa1\x6dShardIterator\x78".to_vec();
+    body.push(iterator.len() as u8);
+    body.extend_from_slice(iterator.as_bytes());
+    let read = call("GetRecords", &body);
+    assert!(read.body.windows(7).any(|window| window == b"Data\x42\xff\x00"), "{:x?}", read.body);
+    // The arrival: tag 1 over eight bytes of milliseconds.
+    assert!(read.body.windows(29).any(|window| window == b"ApproximateArrivalTimestamp\xc1\x1b"), "{:x?}", read.body);
+    let error = call("DescribeStream", b"\xa1\x6aStreamName\x61x");
+    assert!(error.status == 400 && error.body.starts_with(b"\xa2\x66__type\x78\x19ResourceNotFoundException"), "{:x?}", error.body);
+    assert!(call("PutRecord", b"\xbf\x6aStrea").body.windows(22).any(|window| window == b"SerializationException"));
+}
+
+#[test]
+fn hostile_clients_harm_nobody() {
+    let server = Server::start(&[]);
+    server.create("s");
+    let stubborn: Vec<TcpStream> = (0..200).filter_map(|_| TcpStream::connect(&server.address).ok()).collect();
+    for mut stream in &stubborn {
+        // Half a request, and then nothing.
+        let _ = stream.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\nX-Amz-Target: Kinesis_20131202.PutRecord\r\n\r\n{");
+    }
+    let mut seed = 7u64;
+    let mut noise = |length: usize| -> Vec<u8> {
+        (0..length)
+            .map(|_| {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (seed >> 33) as u8
+            })
+            .collect()
+    };
+    for length in [1, 10, 100, 10_000] {
+        server.raw(&noise(length));
+        let target = ("X-Amz-Target", "Kinesis_20131202.PutRecords");
+        for content_type in ["application/x-amz-json-1.1", "application/x-amz-cbor-1.1"] {
+            let answer = server.http("POST", "/", &[("Content-Type", content_type), target], &noise(length));
+            assert_eq!(answer.status, 400, "{content_type} {length}");
+        }
+    }
+    server.raw(format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "y".repeat(1 << 20)).as_bytes());
+    server.raw(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\xff\xff\xff\x00\x00\x00\x00\x00\x00");
+    let nested = "[".repeat(100_000);
+    let answer = server.http(
+        "POST",
+        "/",
+        &[("Content-Type", "application/x-amz-json-1.1"), ("X-Amz-Target", "Kinesis_20131202.PutRecords")],
+        nested.as_bytes(),
+    );
+    assert_eq!(answer.json()["__type"], "SerializationException");
+    let large = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 99999999\r\nX-Amz-Target: Kinesis_20131202.PutRecord\r\nContent-Type: application/json\r\n\r\n";
+    assert_eq!(Answer::parse(&server.exchange(large, false)).status, 413);
+    for path in ["/%", "/%ff%fe", "/b/..%2f..%2fetc", "/2015-03-31/functions/%00", "//", "/b?max-keys=x&%"] {
+        assert!(server.http("GET", path, &[], b"").status >= 400 || path == "//", "{path}");
+    }
+    // The others are served as before.
+    assert_eq!(server.call("PutRecord", &json!({"StreamName": "s", "Data": "YQ==", "PartitionKey": "k"})).status, 200);
+    assert_eq!(server.records("s").len(), 1);
+    drop(stubborn);
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    folder
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_kill() {
+    let folder = folder("endpoint-data");
+    let path = folder.to_str().expect("UTF-8");
+    let mut acknowledged: Vec<String> = Vec::new();
+    let numbers = |server: &Server| -> Vec<String> {
+        server.records("s").iter().map(|record| record["SequenceNumber"].as_str().expect("a text").to_owned()).collect()
+    };
+    for round in 0..3 {
+        let server = Server::start(&["--data-dir", path]);
+        if round == 0 {
+            server.create("s");
+        }
+        assert_eq!(numbers(&server), acknowledged, "round {round}");
+        for at in 0..20 {
+            let put = server.call("PutRecord", &json!({"StreamName": "s", "Data": "YQ==", "PartitionKey": at.to_string()}));
+            acknowledged.push(put.json()["SequenceNumber"].as_str().expect("a text").to_owned());
+        }
+        let other = Command::new(env!("CARGO_BIN_EXE_kinlab")).args(["serve", "0", "--data-dir", path]).output().expect("the binary starts");
+        assert_eq!(other.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&other.stderr).contains("another kinlab uses this folder"));
+    }
+    // A killed process leaves half a line: it is left out, what was acknowledged is there.
+    let log = folder.join("log.jsonl");
+    let whole = std::fs::read(&log).expect("there");
+    let torn = [whole.as_slice(), b"{\"at_us\":99,\"request\":{\"Kine"].concat();
+    std::fs::write(&log, torn).expect("writable");
+    {
+        let server = Server::start(&["--data-dir", path]);
+        assert_eq!(numbers(&server), acknowledged);
+    }
+    // A damaged line in the middle is told and never passed over.
+    let mut damaged = std::fs::read(&log).expect("there");
+    let second = damaged.iter().position(|byte| *byte == b'\n').expect("a line") + 5;
+    damaged[second] = 0xff;
+    std::fs::write(&log, &damaged).expect("writable");
+    let refused = Command::new(env!("CARGO_BIN_EXE_kinlab")).args(["serve", "0", "--data-dir", path]).output().expect("the binary starts");
+    assert_eq!(refused.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(told.contains("line 2 is damaged"), "{told}");
+    assert_eq!(std::fs::read(&log).expect("there"), damaged, "nothing is written over what cannot be read");
+}
+
+#[test]
+fn only_this_machine_may_connect() {
+    let refused = Command::new(env!("CARGO_BIN_EXE_kinlab")).args(["serve", "0.0.0.0:4566"]).output().expect("the binary starts");
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("this machine only"));
+}
+
+/// boto3 and the AWS CLI do what a workshop does: streams, fan-out, functions, deliveries, an SQL application.
+#[test]
+fn boto3_and_the_aws_cli_are_served() {
+    let Some(python) = std::env::var_os("KINLAB_PYTHON").map(PathBuf::from) else {
+        eprintln!("skipped: KINLAB_PYTHON is not set; .ci/run installs boto3 and awscli and sets it");
+        return;
+    };
+    let server = Server::start(&[]);
+    let folder = folder("endpoint-clients");
+    std::fs::create_dir_all(&folder).expect("writable");
+    let done = Command::new(&python)
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/boto3_clients.py"))
+        .arg(format!("http://{}", server.address))
+        .arg(python.with_file_name("aws"))
+        .current_dir(&folder)
+        .envs([("AWS_ACCESS_KEY_ID", "k"), ("AWS_SECRET_ACCESS_KEY", "s"), ("AWS_EC2_METADATA_DISABLED", "true")])
+        .output()
+        .expect("python3 starts");
+    let told = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success() && String::from_utf8_lossy(&done.stdout).contains("all clients were served"), "{told}");
+}
