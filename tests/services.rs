@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use kinlab::engine::view::Wants;
 use kinlab::lab::{Lab, embedded};
 use kinlab::session::Session;
@@ -29,8 +31,7 @@ fn fails(session: &mut Session, line: &str) -> String {
 }
 
 fn base64(text: &str) -> String {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.encode(text)
+    STANDARD.encode(text)
 }
 
 fn balanced(session: &Session) {
@@ -545,4 +546,90 @@ fn applications_refuse_what_aws_refuses_and_keep_the_code_that_runs() {
     assert!(fails(&mut session, "app output rooms NOWHERE firehose:none").contains("none"));
     assert!(fails(&mut session, "app run rooms no-such-file.sql").contains("no-such-file.sql"));
     assert!(fails(&mut session, "app sideways").contains("app create NAME"));
+}
+
+/// The second API makes, changes and shows the same applications as the first one.
+#[test]
+fn the_second_api_runs_sql_applications() {
+    let mut session = session();
+    ok(&mut session, "aws kinesis create-stream --stream-name in --shard-count 2");
+    ok(&mut session, "aws kinesis create-stream --stream-name out --shard-count 1");
+    ok(&mut session, "run 3s");
+    let inputs = TEMPERATURES.replace(r#","RoleARN":"arn:aws:iam::123456789012:role/analytics""#, "");
+    let code = |factor: u32| {
+        format!(
+            r#"CREATE OR REPLACE STREAM TWICE (room VARCHAR(8), n INTEGER); CREATE OR REPLACE PUMP P AS INSERT INTO TWICE SELECT STREAM "room", "celsius" * {factor} FROM SOURCE_SQL_STREAM_001;"#
+        )
+    };
+    let configuration = serde_json::json!({
+        "SqlApplicationConfiguration": {
+            "Inputs": serde_json::from_str::<serde_json::Value>(&inputs).expect("JSON"),
+            "Outputs": [{"Name": "TWICE", "KinesisStreamsOutput": {"ResourceARN": "arn:aws:kinesis:us-east-1:123456789012:stream/out"}, "DestinationSchema": {"RecordFormatType": "JSON"}}]
+        },
+        "ApplicationCodeConfiguration": {"CodeContentType": "PLAINTEXT", "CodeContent": {"TextContent": code(2)}}
+    });
+    let create = |runtime: &str| {
+        format!(
+            "aws kinesisanalyticsv2 create-application --application-name rooms --runtime-environment {runtime} --service-execution-role arn:aws:iam::123456789012:role/r --application-configuration '{configuration}'"
+        )
+    };
+    assert!(fails(&mut session, &create("FLINK-1_20")).contains("SQL-1_0"));
+    let created = ok(&mut session, &create("SQL-1_0"));
+    assert!(created.contains("\"ServiceExecutionRole\": \"arn:aws:iam::123456789012:role/r\"") && created.contains("\"TextContent\""), "{created}");
+    let start = r#"{"SqlRunConfigurations":[{"InputId":"1.1","InputStartingPositionConfiguration":{"InputStartingPosition":"NOW"}}]}"#;
+    ok(&mut session, &format!("aws kinesisanalyticsv2 start-application --application-name rooms --run-configuration '{start}'"));
+    ok(&mut session, "run 3s");
+    measure(&mut session, "a", "21");
+    ok(&mut session, "run 3s");
+    let update = serde_json::json!({"ApplicationCodeConfigurationUpdate": {"CodeContentUpdate": {"TextContentUpdate": code(3)}}});
+    let updated = ok(
+        &mut session,
+        &format!(
+            "aws kinesisanalyticsv2 update-application --application-name rooms --current-application-version-id 1 --application-configuration-update '{update}'"
+        ),
+    );
+    assert!(updated.contains("\"ApplicationVersionId\": 2"), "{updated}");
+    measure(&mut session, "a", "21");
+    ok(&mut session, "run 3s");
+    let iterator = ok(
+        &mut session,
+        "aws kinesis get-shard-iterator --stream-name out --shard-id shardId-000000000000 --shard-iterator-type TRIM_HORIZON --query ShardIterator --output text",
+    );
+    let read = ok(&mut session, &format!("aws kinesis get-records --shard-iterator {} --query Records[].Data --output text", iterator.trim()));
+    let rows: Vec<String> = read.split_whitespace().map(|data| String::from_utf8(STANDARD.decode(data).expect("base64")).expect("UTF-8")).collect();
+    assert_eq!(rows, [r#"{"ROOM":"a","N":42}"#, r#"{"ROOM":"a","N":63}"#]);
+    // The first API shows the same application.
+    assert!(ok(&mut session, "aws kinesisanalytics describe-application --application-name rooms").contains("\"ApplicationVersionId\": 2"));
+    assert!(ok(&mut session, "aws kinesisanalyticsv2 list-applications").contains("\"RuntimeEnvironment\": \"SQL-1_0\""));
+    let logging = "LogStreamARN=arn:aws:logs:us-east-1:123456789012:log-group:a:log-stream:b";
+    let added = ok(
+        &mut session,
+        &format!(
+            "aws kinesisanalyticsv2 add-application-cloud-watch-logging-option --application-name rooms --current-application-version-id 2 --cloud-watch-logging-option {logging}"
+        ),
+    );
+    assert!(added.contains("\"ApplicationVersionId\": 3") && added.contains("log-stream:b"), "{added}");
+    // Rows go elsewhere from now on.
+    ok(&mut session, "aws kinesis create-stream --stream-name elsewhere --shard-count 1");
+    let described = ok(&mut session, "aws kinesisanalyticsv2 describe-application --application-name rooms");
+    let described: Value = serde_json::from_str(&described).expect("JSON");
+    let outputs =
+        &described["ApplicationDetail"]["ApplicationConfigurationDescription"]["SqlApplicationConfigurationDescription"]["OutputDescriptions"];
+    let update = serde_json::json!({"SqlApplicationConfigurationUpdate": {"OutputUpdates": [
+        {"OutputId": outputs[0]["OutputId"], "KinesisStreamsOutputUpdate": {"ResourceARNUpdate": "arn:aws:kinesis:us-east-1:123456789012:stream/elsewhere"}}
+    ]}});
+    let updated = ok(
+        &mut session,
+        &format!(
+            "aws kinesisanalyticsv2 update-application --application-name rooms --current-application-version-id 3 --application-configuration-update '{update}'"
+        ),
+    );
+    assert!(updated.contains("stream/elsewhere") && !updated.contains("stream/out"), "{updated}");
+    let described = ok(
+        &mut session,
+        "aws kinesisanalyticsv2 describe-application --application-name rooms --query ApplicationDetail.CreateTimestamp --output text",
+    );
+    ok(&mut session, &format!("aws kinesisanalyticsv2 delete-application --application-name rooms --create-timestamp {}", described.trim()));
+    ok(&mut session, "run 3s");
+    assert!(fails(&mut session, "aws kinesisanalyticsv2 describe-application --application-name rooms").contains("ResourceNotFoundException"));
 }

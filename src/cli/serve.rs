@@ -225,7 +225,7 @@ impl DataDir {
             Ok(bytes) => {
                 let saved = SavedRun::parse(&String::from_utf8_lossy(&bytes)).map_err(|error| format!("{}: {error}", self.log.display()))?;
                 // A torn last line is what a killed process leaves; anything else is damage that must not be passed over.
-                let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+                let lines = bytes.split(|byte| *byte == b'\n').count() - 1;
                 match &saved.torn {
                     Some((line, why)) if *line <= lines => {
                         Err(format!("{}: line {line} is damaged and {} lines follow it: {why}", self.log.display(), lines - line))

@@ -194,18 +194,18 @@ pub(super) fn of_json(text: &[u8]) -> Vec<u8> {
 fn head(major: u8, number: u64, out: &mut Vec<u8>) {
     let major = major << 5;
     match number {
-        0..24 => out.push(major | number as u8),
-        24..0x100 => out.extend_from_slice(&[major | 24, number as u8]),
+        0..24 => out.push(major + number as u8),
+        24..0x100 => out.extend_from_slice(&[major + 24, number as u8]),
         0x100..0x1_0000 => {
-            out.push(major | 25);
+            out.push(major + 25);
             out.extend_from_slice(&(number as u16).to_be_bytes());
         }
         0x1_0000..0x1_0000_0000 => {
-            out.push(major | 26);
+            out.push(major + 26);
             out.extend_from_slice(&(number as u32).to_be_bytes());
         }
         _ => {
-            out.push(major | 27);
+            out.push(major + 27);
             out.extend_from_slice(&number.to_be_bytes());
         }
     }
@@ -239,7 +239,9 @@ fn write(value: &Value, name: &str, out: &mut Vec<u8>) {
         },
         Value::Array(items) => {
             head(4, items.len() as u64, out);
-            items.iter().for_each(|item| write(item, "", out));
+            for item in items {
+                write(item, "", out);
+            }
         }
         Value::Object(members) => {
             head(5, members.len() as u64, out);

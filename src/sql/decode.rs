@@ -261,7 +261,7 @@ impl Schema {
                     _ => coerce(&serde_json::from_str(&text[from..to]).ok()?, &column.ty),
                 },
             };
-            match self.cell(column, value) {
+            match Self::cell(column, value) {
                 Ok(value) => cells.push(value),
                 Err(error) => return Some(Err(error)),
             }
@@ -270,7 +270,7 @@ impl Schema {
     }
 
     /// A column's cell: errors name the column, NOT NULL is kept.
-    fn cell(&self, column: &SchemaColumn, value: Result<Value, RowError>) -> Result<Value, RowError> {
+    fn cell(column: &SchemaColumn, value: Result<Value, RowError>) -> Result<Value, RowError> {
         let value = value.map_err(|error| RowError::new(error.name, format!("column {}: {}", column.name, error.message)))?;
         if value.is_null() && column.not_null {
             return Err(RowError::new("NotNullViolation", format!("column {} is NOT NULL and the record has no value", column.name)));
@@ -317,7 +317,7 @@ impl Schema {
                     element.and_then(|element| Path::find(behind, element)).map_or(Ok(Value::Null), |found| coerce(found, &column.ty))
                 }
             };
-            cells.push(self.cell(column, value)?);
+            cells.push(Self::cell(column, value)?);
         }
         Ok(cells)
     }
@@ -330,7 +330,7 @@ impl Schema {
                 Some((text, quoted)) if text.is_empty() && !quoted && column.ty.family() != Family::Text => Ok(Value::Null),
                 Some((text, _)) => from_text(text, &column.ty),
             };
-            cells.push(self.cell(column, value)?);
+            cells.push(Self::cell(column, value)?);
         }
         Ok(cells)
     }

@@ -153,6 +153,9 @@ def application(arn):
 
     row = json.loads(until("rows come out", found)[0]["Data"])
     assert list(row.values()) == ["a", 42], row
+    # The second API shows the same application.
+    second = client("kinesisanalyticsv2").describe_application(ApplicationName="a")["ApplicationDetail"]
+    assert second["ApplicationConfigurationDescription"]["ApplicationCodeConfigurationDescription"]["CodeContentDescription"]["TextContent"] == sql
 
 
 def command_line():

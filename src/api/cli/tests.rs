@@ -142,7 +142,7 @@ fn usage_errors() {
         ),
         (
             "aws kinesiss list-streams",
-            "\naws: error: argument command: Invalid choice, valid choices are:\n\nkinesis                                  | firehose                                \nlambda                                   | s3api                                   \nglue                                     | iam                                     \nsts                                      | athena                                  \nkinesisanalytics                         | s3                                      \nhelp                                    \n\n\nInvalid choice: 'kinesiss', maybe you meant:\n\n  * kinesis\n".into(),
+            "\naws: error: argument command: Invalid choice, valid choices are:\n\nkinesis                                  | firehose                                \nlambda                                   | s3api                                   \nglue                                     | iam                                     \nsts                                      | athena                                  \nkinesisanalytics                         | kinesisanalyticsv2                      \ns3                                       | help                                    \n\n\nInvalid choice: 'kinesiss', maybe you meant:\n\n  * kinesis\n".into(),
         ),
         (
             "aws kinesis wait foo",
@@ -476,7 +476,7 @@ fn completions_follow_the_words() {
         completions(&words, ModelYear::Current).into_iter().map(|completion| completion.word).collect::<Vec<_>>()
     };
     assert_eq!(at(""), ["aws"]);
-    assert_eq!(at("aws k"), ["kinesis", "kinesisanalytics"]);
+    assert_eq!(at("aws k"), ["kinesis", "kinesisanalytics", "kinesisanalyticsv2"]);
     assert_eq!(at("aws kinesis describe-stream"), ["describe-stream", "describe-stream-consumer", "describe-stream-summary"]);
     assert_eq!(at("aws kinesis wait "), ["stream-exists", "stream-not-exists"]);
     let split = at("aws kinesis split-shard ");

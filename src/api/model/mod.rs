@@ -72,6 +72,7 @@ static SERVICES: LazyLock<Vec<Service>> = LazyLock::new(|| {
         include_str!("../../../assets/models/sts.model"),
         include_str!("../../../assets/models/athena.model"),
         include_str!("../../../assets/models/kinesisanalytics.model"),
+        include_str!("../../../assets/models/kinesisanalyticsv2.model"),
     ]
     .into_iter()
     .map(|text| parse::service(text).expect("the models are checked by a test"))

@@ -193,6 +193,10 @@ pub struct Application {
     pub reference: Option<Reference>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
+    /// The role of an application that was made through the second API; the first one has a role with each resource.
+    pub role: Option<String>,
+    /// Log streams: id, ARN, role.
+    pub logging: Vec<(String, String, String)>,
     /// The program at work.
     pub run: Option<Run>,
     /// Positions when it was stopped.
@@ -208,6 +212,17 @@ pub(super) fn invalid(text: impl Into<String>) -> ServiceError {
 
 pub(super) fn text<'v>(value: &'v Value, name: &str) -> &'v str {
     value[name].as_str().unwrap_or_default()
+}
+
+/// The one destination that an output names.
+fn destination_of(body: &Value) -> Result<Destination, ServiceError> {
+    let arn = |member: &str| body[member]["ResourceARN"].as_str().map(stream_of).map(|name| name.rsplit(':').next().unwrap_or(name).to_owned());
+    match (arn("KinesisStreamsOutput"), arn("KinesisFirehoseOutput"), arn("LambdaOutput")) {
+        (Some(name), None, None) => Ok(Destination::Stream(name)),
+        (None, Some(name), None) => Ok(Destination::Firehose(name)),
+        (None, None, Some(name)) => Ok(Destination::Lambda(name)),
+        _ => Err(invalid("Exactly one of KinesisStreamsOutput, KinesisFirehoseOutput and LambdaOutput must be given")),
+    }
 }
 
 fn stream_of(arn: &str) -> &str {
@@ -230,6 +245,8 @@ impl Application {
             outputs: Vec::new(),
             reference: None,
             tags: BTreeMap::new(),
+            role: None,
+            logging: Vec::new(),
             run: None,
             stopped_at: None,
             ids: 0,
@@ -335,13 +352,7 @@ impl Application {
         if self.outputs.len() >= OUTPUTS_MAX {
             return Err(ServiceError::limit_exceeded(format!("An application has at most {OUTPUTS_MAX} outputs")));
         }
-        let arn = |member: &str| body[member]["ResourceARN"].as_str().map(stream_of).map(|name| name.rsplit(':').next().unwrap_or(name).to_owned());
-        let to = match (arn("KinesisStreamsOutput"), arn("KinesisFirehoseOutput"), arn("LambdaOutput")) {
-            (Some(name), None, None) => Destination::Stream(name),
-            (None, Some(name), None) => Destination::Firehose(name),
-            (None, None, Some(name)) => Destination::Lambda(name),
-            _ => return Err(invalid("Exactly one of KinesisStreamsOutput, KinesisFirehoseOutput and LambdaOutput must be given")),
-        };
+        let to = destination_of(body)?;
         let stream = text(body, "Name").to_owned();
         if self.outputs.iter().any(|output| output.stream == stream && output.to == to) {
             return Err(invalid(format!("{stream} is delivered there already")));
@@ -351,6 +362,41 @@ impl Application {
         self.outputs.push(Output { id, body: body.clone(), stream, to, csv, delivered: 0, pending: Vec::new() });
         self.version += 1;
         Ok(())
+    }
+
+    /// Changes an output; rows that wait for its old destination go to the new one.
+    fn update_output(&mut self, update: &Value) -> Result<(), ServiceError> {
+        let id = text(update, "OutputId");
+        let output = self.outputs.iter_mut().find(|output| output.id == id).ok_or_else(|| invalid(format!("There is no output {id}")))?;
+        for member in ["KinesisStreamsOutput", "KinesisFirehoseOutput", "LambdaOutput"] {
+            let change = &update[format!("{member}Update")];
+            if let Some(arn) = change["ResourceARNUpdate"].as_str() {
+                let role = change["RoleARNUpdate"].as_str().or(output.body[member]["RoleARN"].as_str()).map(str::to_owned);
+                if let Some(body) = output.body.as_object_mut() {
+                    body.retain(|name, _| !name.ends_with("Output"));
+                    body.insert(
+                        member.to_owned(),
+                        role.map_or_else(|| json!({"ResourceARN": arn}), |role| json!({"ResourceARN": arn, "RoleARN": role})),
+                    );
+                }
+            }
+        }
+        if let Some(format) = update["DestinationSchemaUpdate"]["RecordFormatType"].as_str() {
+            output.body["DestinationSchema"] = json!({"RecordFormatType": format});
+            output.csv = format == "CSV";
+        }
+        if let Some(name) = update["NameUpdate"].as_str() {
+            output.body["Name"] = json!(name);
+            name.clone_into(&mut output.stream);
+        }
+        output.to = destination_of(&output.body)?;
+        Ok(())
+    }
+
+    /// Names a log stream.
+    pub fn add_logging(&mut self, option: &Value) {
+        let id = self.id();
+        self.logging.push((id, text(option, "LogStreamARN").to_owned(), text(option, "RoleARN").to_owned()));
     }
 
     /// Adds the reference table.
@@ -442,6 +488,9 @@ impl Application {
                 }
                 input.schema = Arc::new(Schema::from_json(&input.body["InputSchema"]).map_err(|error| invalid(format!("InputSchema: {error}")))?);
             }
+        }
+        for update in body["OutputUpdates"].as_array().into_iter().flatten() {
+            changed.update_output(update)?;
         }
         for update in body["ReferenceDataSourceUpdates"].as_array().into_iter().flatten() {
             let reference = changed
@@ -696,6 +745,11 @@ impl Application {
                 body.insert("S3ReferenceDataSourceDescription".to_owned(), source);
             }
             shown.insert("ReferenceDataSourceDescriptions".to_owned(), json!([body]));
+        }
+        if !self.logging.is_empty() {
+            let options: Vec<Value> =
+                self.logging.iter().map(|(id, arn, role)| json!({"CloudWatchLoggingOptionId": id, "LogStreamARN": arn, "RoleARN": role})).collect();
+            shown.insert("CloudWatchLoggingOptionDescriptions".to_owned(), json!(options));
         }
         shown.insert("ApplicationCode".to_owned(), json!(self.code));
         shown.insert("ApplicationVersionId".to_owned(), json!(self.version));

@@ -4,6 +4,7 @@
 //! windows close on rows and on the clock. Every change of a running application's code starts its state anew, as the service did.
 
 mod application;
+mod second;
 mod view;
 
 use std::collections::BTreeMap;
@@ -203,6 +204,23 @@ impl Analytics {
                 application.add_output(&body["Output"])?;
                 Ok(json!({}))
             }
+            "AddApplicationCloudWatchLoggingOption" => {
+                let application = self.at_version(body)?;
+                application.add_logging(&body["CloudWatchLoggingOption"]);
+                application.version += 1;
+                Ok(json!({}))
+            }
+            "DeleteApplicationCloudWatchLoggingOption" => {
+                let application = self.at_version(body)?;
+                let id = text(body, "CloudWatchLoggingOptionId");
+                let before = application.logging.len();
+                application.logging.retain(|(known, ..)| known != id);
+                if application.logging.len() == before {
+                    return Err(invalid(format!("There is no logging option {id}")));
+                }
+                application.version += 1;
+                Ok(json!({}))
+            }
             "DeleteApplicationOutput" => {
                 let application = self.at_version(body)?;
                 let id = text(body, "OutputId");
@@ -273,6 +291,9 @@ impl Analytics {
         }
         for output in body["Outputs"].as_array().into_iter().flatten() {
             application.add_output(output)?;
+        }
+        for option in body["CloudWatchLoggingOptions"].as_array().into_iter().flatten() {
+            application.add_logging(option);
         }
         application.version = 1;
         application.check_code()?;
