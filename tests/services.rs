@@ -633,3 +633,26 @@ fn the_second_api_runs_sql_applications() {
     ok(&mut session, "run 3s");
     assert!(fails(&mut session, "aws kinesisanalyticsv2 describe-application --application-name rooms").contains("ResourceNotFoundException"));
 }
+
+/// The lines of a workshop that read CloudWatch.
+#[test]
+fn cloudwatch_lines_show_the_minute() {
+    let mut session = session();
+    ok(&mut session, "aws kinesis create-stream --stream-name in --shard-count 1");
+    ok(&mut session, "run 3s");
+    measure(&mut session, "a", "21");
+    ok(&mut session, "run 90s");
+    let listed = ok(&mut session, "aws cloudwatch list-metrics --namespace AWS/Kinesis --query Metrics[].MetricName --output text");
+    assert!(listed.contains("IncomingRecords"), "{listed}");
+    let now = session.now().to_string();
+    let (day, until) = (&now[..10], &now[..19]);
+    let read = ok(
+        &mut session,
+        &format!(
+            "aws cloudwatch get-metric-statistics --namespace AWS/Kinesis --metric-name IncomingRecords --dimensions Name=StreamName,Value=in --statistics Sum --period 60 --start-time {day}T00:00:00Z --end-time {until}Z"
+        ),
+    );
+    let read: Value = serde_json::from_str(&read).expect("JSON");
+    assert_eq!((read["Datapoints"].as_array().map(Vec::len), read["Datapoints"][0]["Sum"].clone()), (Some(1), serde_json::json!(1.0)));
+    assert!(read["Datapoints"][0]["Timestamp"].as_str().is_some_and(|at| at.starts_with(day)), "{read}");
+}

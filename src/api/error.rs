@@ -117,6 +117,10 @@ codes! {
     UnableToDetectSchemaException,
     /// S3: the caller may not do this.
     AccessDenied,
+    /// CloudWatch: parameters that do not go together.
+    InvalidParameterCombination,
+    /// CloudWatch: a value is well formed but wrong.
+    InvalidParameterValue,
 }
 
 impl ErrorCode {
@@ -245,6 +249,8 @@ mod tests {
                     | ErrorCode::EntityAlreadyExists
                     | ErrorCode::AccessDenied
                     | ErrorCode::SlowDown
+                    | ErrorCode::InvalidParameterCombination
+                    | ErrorCode::InvalidParameterValue
             );
             assert_eq!(code.name().ends_with("Exception"), !plain, "{code}");
             assert_eq!(serde_json::to_value(code).expect("writes"), code.name());

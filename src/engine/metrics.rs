@@ -215,7 +215,8 @@ pub struct Stats {
 impl Stats {
     const EMPTY: Self = Self { sum: 0, count: 0, min: u64::MAX, max: 0 };
 
-    fn merge(&mut self, other: Self) {
+    /// Takes another set in.
+    pub(super) fn merge(&mut self, other: Self) {
         self.sum += other.sum;
         self.count += other.count;
         self.min = self.min.min(other.min);

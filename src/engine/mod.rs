@@ -7,6 +7,7 @@
 pub mod agent;
 pub mod analytics;
 pub mod athena;
+mod cloudwatch;
 pub mod coach;
 pub mod command;
 pub mod consumers;

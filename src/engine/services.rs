@@ -93,6 +93,7 @@ impl Services {
             "kinesisanalytics" => self.analytics.call(ctx, kinesis, &self.s3, call),
             "kinesisanalyticsv2" => self.analytics.second(ctx, kinesis, &self.s3, call),
             "athena" => self.athena.call(ctx.now, self.seed, &mut self.glue, &self.s3, call),
+            "cloudwatch" => super::cloudwatch::call(ctx.now, ctx.metrics, call),
             "iam" => self.iam.call(ctx.now, &self.account, call),
             "sts" => {
                 Ok(json!({"UserId": "AIDAKINLAB00000000000", "Account": self.account, "Arn": format!("arn:aws:iam::{}:user/learner", self.account)}))

@@ -1,5 +1,5 @@
-//! CBOR as the Java SDKs and the KCL speak it: bodies to and from their JSON form. Bytes stand for base64 texts; instants are tag 1 over whole
-//! milliseconds.
+//! CBOR bodies to and from their JSON form. Bytes stand for base64 texts, instants are tag 1: over whole milliseconds as the Java SDKs and the KCL
+//! speak to Kinesis, over seconds in the newer protocol of CloudWatch.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -21,11 +21,22 @@ const INSTANTS: &[&str] = &[
     "EarliestAllowedEndAt",
     "CreateTimestamp",
     "LastUpdateTimestamp",
+    "Timestamps",
 ];
+
+/// What the number of an instant counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Instants {
+    /// Kinesis.
+    Millis,
+    /// As the standard says.
+    Seconds,
+}
 
 struct Reader<'b> {
     bytes: &'b [u8],
     at: usize,
+    instants: Instants,
 }
 
 /// What an item begins with.
@@ -40,8 +51,8 @@ enum Head {
 ///
 /// # Errors
 /// A sentence: what cannot be read, with its place.
-pub(super) fn to_json(bytes: &[u8]) -> Result<Value, String> {
-    let mut reader = Reader { bytes, at: 0 };
+pub(super) fn to_json(bytes: &[u8], instants: Instants) -> Result<Value, String> {
+    let mut reader = Reader { bytes, at: 0, instants };
     let value = reader.value(0)?;
     if reader.at < bytes.len() {
         return Err(format!("{} bytes follow the value", bytes.len() - reader.at));
@@ -140,9 +151,9 @@ impl<'b> Reader<'b> {
             }
             Head::Number(6, tag) => {
                 let value = self.value(depth + 1)?;
-                // Milliseconds here, seconds in JSON.
+                // JSON has seconds.
                 match (tag, value.as_f64()) {
-                    (1, Some(millis)) => Number::from_f64(millis / 1000.0).map_or(Value::Null, Value::Number),
+                    (1, Some(millis)) if self.instants == Instants::Millis => Number::from_f64(millis / 1000.0).map_or(Value::Null, Value::Number),
                     _ => value,
                 }
             }
@@ -183,10 +194,10 @@ fn half(bits: u16) -> f32 {
 }
 
 /// The CBOR form of an answer's JSON text; what is no JSON becomes nothing.
-pub(super) fn of_json(text: &[u8]) -> Vec<u8> {
+pub(super) fn of_json(text: &[u8], instants: Instants) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     if let Ok(value) = serde_json::from_slice(text) {
-        write(&value, "", &mut out);
+        write(&value, "", instants, &mut out);
     }
     out
 }
@@ -211,13 +222,20 @@ fn head(major: u8, number: u64, out: &mut Vec<u8>) {
     }
 }
 
-fn write(value: &Value, name: &str, out: &mut Vec<u8>) {
+fn write(value: &Value, name: &str, instants: Instants, out: &mut Vec<u8>) {
     match value {
         Value::Null => out.push(0xf6),
         Value::Bool(value) => out.push(if *value { 0xf5 } else { 0xf4 }),
         Value::Number(number) if INSTANTS.contains(&name) => {
             head(6, 1, out);
-            head(0, libm::round(number.as_f64().unwrap_or(0.0) * 1000.0).max(0.0) as u64, out);
+            let seconds = number.as_f64().unwrap_or(0.0).max(0.0);
+            match instants {
+                Instants::Millis => head(0, libm::round(seconds * 1000.0) as u64, out),
+                Instants::Seconds => {
+                    out.push(0xfb);
+                    out.extend_from_slice(&seconds.to_be_bytes());
+                }
+            }
         }
         Value::Number(number) => match (number.as_u64(), number.as_i64()) {
             (Some(number), _) => head(0, number, out),
@@ -240,7 +258,7 @@ fn write(value: &Value, name: &str, out: &mut Vec<u8>) {
         Value::Array(items) => {
             head(4, items.len() as u64, out);
             for item in items {
-                write(item, "", out);
+                write(item, name, instants, out);
             }
         }
         Value::Object(members) => {
@@ -248,7 +266,7 @@ fn write(value: &Value, name: &str, out: &mut Vec<u8>) {
             for (name, value) in members {
                 head(3, name.len() as u64, out);
                 out.extend_from_slice(name.as_bytes());
-                write(value, name, out);
+                write(value, name, instants, out);
             }
         }
     }
@@ -262,25 +280,27 @@ mod tests {
     #[test]
     fn bodies_go_there_and_back() {
         let json = json!({"StreamName": "x", "Limit": 300, "Small": -7, "Big": 5_000_000_000u64, "Flag": true, "Records": [{"Data": "aGVsbG8=", "PartitionKey": "k"}]});
-        let cbor = of_json(json.to_string().as_bytes());
+        let cbor = of_json(json.to_string().as_bytes(), Instants::Millis);
         assert!(cbor.windows(5).any(|window| window == b"hello"));
-        assert_eq!(to_json(&cbor).expect("good"), json);
+        assert_eq!(to_json(&cbor, Instants::Millis).expect("good"), json);
         // Instants are milliseconds in CBOR, seconds in JSON.
-        let cbor = of_json(br#"{"Timestamp":1546300805.123}"#);
+        let cbor = of_json(br#"{"Timestamp":1546300805.123}"#, Instants::Millis);
         assert!(cbor.ends_with(&[0xc1, 0x1b, 0, 0, 1, 0x68, 0x06, 0x88, 0x2c, 0x83]) || cbor.contains(&0xc1), "{cbor:x?}");
-        assert_eq!(to_json(&cbor).expect("good"), json!({"Timestamp": 1_546_300_805.123}));
+        assert_eq!(to_json(&cbor, Instants::Millis).expect("good"), json!({"Timestamp": 1_546_300_805.123}));
+        let seconds = of_json(br#"{"Timestamps":[1546300805.5]}"#, Instants::Seconds);
+        assert_eq!(to_json(&seconds, Instants::Seconds).expect("good"), json!({"Timestamps": [1_546_300_805.5]}));
     }
 
     #[test]
     fn open_items_are_read_and_broken_ones_refused() {
         // {_ "a": (_ "b", "c"), "d": [_ 1, 2], "e": h'0102' in pieces, "f": 1.5}
         let open = b"\xbf\x61a\x7f\x61b\x61c\xff\x61d\x9f\x01\x02\xff\x61e\x5f\x41\x01\x41\x02\xff\x61f\xf9\x3e\x00\xff";
-        assert_eq!(to_json(open).expect("good"), json!({"a": "bc", "d": [1, 2], "e": "AQI=", "f": 1.5}));
+        assert_eq!(to_json(open, Instants::Millis).expect("good"), json!({"a": "bc", "d": [1, 2], "e": "AQI=", "f": 1.5}));
         for end in 0..open.len() {
-            assert!(to_json(&open[..end]).is_err(), "{end}");
+            assert!(to_json(&open[..end], Instants::Millis).is_err(), "{end}");
         }
-        assert!(to_json(&[0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]).is_err(), "a list of 2^64 items");
-        assert!(to_json(&[0x81; 200]).is_err(), "nested without end");
-        assert!(to_json(b"\x01\x02").is_err());
+        assert!(to_json(&[0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], Instants::Millis).is_err(), "a list of 2^64 items");
+        assert!(to_json(&[0x81; 200], Instants::Millis).is_err(), "nested without end");
+        assert!(to_json(b"\x01\x02", Instants::Millis).is_err());
     }
 }

@@ -54,7 +54,7 @@ impl EventBody {
 
     fn bytes(&self, kind: &str, payload: &[u8]) -> Bytes {
         if self.as_cbor {
-            frame(kind, "application/x-amz-cbor-1.1", &cbor::of_json(payload)).into()
+            frame(kind, "application/x-amz-cbor-1.1", &cbor::of_json(payload, cbor::Instants::Millis)).into()
         } else {
             frame(kind, "application/x-amz-json-1.1", payload).into()
         }

@@ -93,6 +93,7 @@ async fn answered(parts: Parts, body: Incoming, entrance: &Entrance) -> Answer {
     };
     match protocol {
         Protocol::Json => json::respond(&parts.headers, &body, entrance, &client).await,
+        Protocol::Path => json::respond_by_path(parts.uri.path(), &body, entrance, &client).await,
         Protocol::Query => query::respond(&body, entrance, &client).await,
         Protocol::Lambda => lambda::respond(&parts, &body, entrance, &client).await,
         Protocol::S3 => s3::respond(&parts, &body, entrance, &client).await,
@@ -118,6 +119,7 @@ async fn answered(parts: Parts, body: Incoming, entrance: &Entrance) -> Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Protocol {
     Json,
+    Path,
     Query,
     Lambda,
     S3,
@@ -139,6 +141,8 @@ impl Protocol {
             Self::Reset
         } else if parts.headers.contains_key("x-amz-target") {
             if post { Self::Json } else { Self::Forbidden }
+        } else if parts.headers.contains_key("smithy-protocol") {
+            Self::Path
         } else if lambda::is_path(path) {
             Self::Lambda
         } else if post && path == "/" && content_type.starts_with("application/x-www-form-urlencoded") {
@@ -196,6 +200,8 @@ mod tests {
         assert_eq!(protocol("GET", "/", &[s3]), Protocol::S3);
         assert_eq!(protocol("GET", "/bucket/key", &[]), Protocol::S3);
         assert_eq!(protocol("GET", "/", &[]), Protocol::Health);
+        let rpc = [("smithy-protocol", "rpc-v2-cbor")];
+        assert_eq!(protocol("POST", "/service/GraniteServiceVersion20100801/operation/ListMetrics", &rpc), Protocol::Path);
         assert_eq!(protocol("POST", "/moto-api/reset", &[]), Protocol::Reset);
         assert_eq!(protocol("POST", "/2015-03-31/functions/f/invocations", &[]), Protocol::Lambda);
         assert_eq!(protocol("PUT", "/2015-03-31/other", &[]), Protocol::S3);

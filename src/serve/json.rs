@@ -1,14 +1,14 @@
-//! JSON 1.1 and CBOR 1.1: Kinesis Data Streams, Data Firehose, Kinesis Data Analytics, Glue and Athena.
+//! JSON 1.1, CBOR 1.1 and the CBOR protocol of CloudWatch, which names its operation in the path.
 
 use http_body_util::BodyExt;
 use hyper::HeaderMap;
-use hyper::header::CONTENT_TYPE;
+use hyper::header::{CONTENT_TYPE, HeaderName};
 use serde_json::{Value, json};
 
-use super::cbor;
+use super::cbor::{self, Instants};
 use super::events::EventBody;
 use super::queue::{Answered, Entrance};
-use super::wire::{Answer, answer, streamed};
+use super::wire::{Answer, answer, set, streamed};
 use crate::api::kinesis::Operation as KinesisOperation;
 use crate::api::model::Service;
 use crate::api::{Call, ErrorCode, ModelYear, Operation, Request, Response, ServiceError, decode_json, decode_with};
@@ -21,6 +21,7 @@ const KINESIS: &str = "Kinesis_20131202";
 enum Form {
     Json,
     Cbor,
+    Rpc,
 }
 
 /// Answers a request with an `X-Amz-Target`, or one that lacks it.
@@ -33,6 +34,19 @@ pub(super) async fn respond(headers: &HeaderMap, body: &[u8], entrance: &Entranc
         _ => return answer(404, "text/html", "<UnknownOperationException/>\n"),
     };
     let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    exchange(target, body, form, name, entrance, client).await
+}
+
+/// Answers a request whose path is `/service/TARGET/operation/NAME`.
+pub(super) async fn respond_by_path(path: &str, body: &[u8], entrance: &Entrance, client: &str) -> Answer {
+    let mut parts = path.split('/').skip(2);
+    let (target, name) = (parts.next().unwrap_or_default(), parts.nth(1).unwrap_or_default());
+    let mut done = exchange(&format!("{target}.{name}"), body, Form::Rpc, "application/cbor", entrance, client).await;
+    set(done.headers_mut(), HeaderName::from_static("smithy-protocol"), "rpc-v2-cbor");
+    done
+}
+
+async fn exchange(target: &str, body: &[u8], form: Form, content_type: &str, entrance: &Entrance, client: &str) -> Answer {
     let request = operation_of(target).and_then(|operation| request_of(operation, body, form));
     let answered = match request {
         Ok(request) => entrance.ask(request, client).await,
@@ -45,13 +59,13 @@ pub(super) async fn respond(headers: &HeaderMap, body: &[u8], entrance: &Entranc
                 Response::Kinesis(response) => response.body(),
                 Response::Other(value) => value.to_string().into_bytes(),
             };
-            written(200, &text, form, name)
+            written(200, &text, form, content_type)
         }
         Answered::Response(Err(error)) => {
             // Type errors write the key with a capital letter, as AWS does.
             let message = if error.code == ErrorCode::SerializationException { "Message" } else { "message" };
             let text = json!({"__type": error.code.name(), message: error.message}).to_string();
-            written(error.code.http_status(), text.as_bytes(), form, name)
+            written(error.code.http_status(), text.as_bytes(), form, content_type)
         }
     }
 }
@@ -59,7 +73,8 @@ pub(super) async fn respond(headers: &HeaderMap, body: &[u8], entrance: &Entranc
 fn written(status: u16, text: &[u8], form: Form, content_type: &str) -> Answer {
     match form {
         Form::Json => answer(status, content_type, text.to_vec()),
-        Form::Cbor => answer(status, content_type, if text.is_empty() { Vec::new() } else { cbor::of_json(text) }),
+        Form::Cbor => answer(status, content_type, if text.is_empty() { Vec::new() } else { cbor::of_json(text, Instants::Millis) }),
+        Form::Rpc => answer(status, content_type, cbor::of_json(text, Instants::Seconds)),
     }
 }
 
@@ -85,19 +100,20 @@ fn request_of(operation: Operation, body: &[u8], form: Form) -> Result<Request, 
     let body: &[u8] = if body.is_empty() && form == Form::Json { b"{}" } else { body };
     match (operation, form) {
         (Operation::Kinesis(operation), Form::Json) => decode_json(operation, body, ModelYear::Current).map(Request::Kinesis),
-        (Operation::Kinesis(operation), Form::Cbor) => decode_with(operation, &from_cbor(body)?, ModelYear::Current).map(Request::Kinesis),
+        (Operation::Kinesis(operation), _) => decode_with(operation, &from_cbor(body, form)?, ModelYear::Current).map(Request::Kinesis),
         (Operation::Other(operation), _) => {
             let body: Value = match form {
                 Form::Json => serde_json::from_slice(body).map_err(|error| unreadable(&error))?,
-                Form::Cbor => from_cbor(body)?,
+                Form::Cbor | Form::Rpc => from_cbor(body, form)?,
             };
             Call::decode(operation, &body).map(Request::Other)
         }
     }
 }
 
-fn from_cbor(body: &[u8]) -> Result<Value, ServiceError> {
-    if body.is_empty() { Ok(json!({})) } else { cbor::to_json(body).map_err(|error| unreadable(&error)) }
+fn from_cbor(body: &[u8], form: Form) -> Result<Value, ServiceError> {
+    let instants = if form == Form::Rpc { Instants::Seconds } else { Instants::Millis };
+    if body.is_empty() { Ok(json!({})) } else { cbor::to_json(body, instants).map_err(|error| unreadable(&error)) }
 }
 
 fn unreadable(error: &dyn std::fmt::Display) -> ServiceError {

@@ -1,5 +1,6 @@
 """What real clients do against the endpoint: boto3 and the AWS CLI. Arguments: the endpoint's URL, the path of the aws command."""
 
+import datetime
 import io
 import json
 import subprocess
@@ -158,6 +159,21 @@ def application(arn):
     assert second["ApplicationConfigurationDescription"]["ApplicationCodeConfigurationDescription"]["CodeContentDescription"]["TextContent"] == sql
 
 
+def metrics():
+    cloudwatch = client("cloudwatch")
+    listed = cloudwatch.list_metrics(Namespace="AWS/Kinesis", MetricName="IncomingRecords")["Metrics"]
+    assert {"Name": "StreamName", "Value": "s"} in [pair for metric in listed for pair in metric["Dimensions"]], listed
+    now = datetime.datetime.now(datetime.timezone.utc)
+    span = dict(StartTime=now - datetime.timedelta(minutes=10), EndTime=now + datetime.timedelta(minutes=1))
+    metric = dict(Namespace="AWS/Kinesis", MetricName="IncomingRecords", Dimensions=[{"Name": "StreamName", "Value": "s"}])
+    points = cloudwatch.get_metric_statistics(**metric, **span, Period=60, Statistics=["Sum"])["Datapoints"]
+    assert sum(point["Sum"] for point in points) >= 360 and abs((points[-1]["Timestamp"] - now).total_seconds()) < 300, points
+    query = {"Id": "m", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}}
+    data = cloudwatch.get_metric_data(MetricDataQueries=[query], **span)["MetricDataResults"][0]
+    assert sum(data["Values"]) >= 360 and data["Timestamps"][0] >= data["Timestamps"][-1], data
+    refused(cloudwatch.get_metric_statistics, "InvalidParameterValue", **metric, **span, Period=30, Statistics=["Sum"])
+
+
 def command_line():
     def aws(*words, ok=True):
         done = subprocess.run([AWS, "--endpoint-url", URL, "--region", "us-east-1", *words], capture_output=True, text=True)
@@ -184,5 +200,6 @@ stream = streams()
 fan_out(stream)
 delivery(stream)
 application(stream)
+metrics()
 command_line()
 print("all clients were served")

@@ -71,6 +71,7 @@ static SERVICES: LazyLock<Vec<Service>> = LazyLock::new(|| {
         include_str!("../../../assets/models/iam.model"),
         include_str!("../../../assets/models/sts.model"),
         include_str!("../../../assets/models/athena.model"),
+        include_str!("../../../assets/models/cloudwatch.model"),
         include_str!("../../../assets/models/kinesisanalytics.model"),
         include_str!("../../../assets/models/kinesisanalyticsv2.model"),
     ]

@@ -27,6 +27,8 @@ const INSTANTS: &[&str] = &[
     "StartedAt",
     "EndedAt",
     "EarliestAllowedEndAt",
+    "Timestamp",
+    "Timestamps",
 ];
 
 /// What `aws` prints on standard output for an answer: with its last line feed, or nothing at all. `width` is that of the terminal in
@@ -96,17 +98,21 @@ pub(super) fn show_instants(value: &mut Value) {
     match value {
         Value::Object(object) => {
             for (name, value) in object {
-                if value.is_number() && INSTANTS.contains(&name.as_str()) {
-                    if let Some(instant) = value.as_f64().and_then(Timestamp::from_secs_f64) {
-                        *value = Value::String(instant::iso(instant));
-                    }
-                } else {
-                    show_instants(value);
+                match value {
+                    Value::Number(_) if INSTANTS.contains(&name.as_str()) => show_instant(value),
+                    Value::Array(items) if INSTANTS.contains(&name.as_str()) => items.iter_mut().for_each(show_instant),
+                    _ => show_instants(value),
                 }
             }
         }
         Value::Array(items) => items.iter_mut().for_each(show_instants),
         _ => {}
+    }
+}
+
+fn show_instant(value: &mut Value) {
+    if let Some(instant) = value.as_f64().and_then(Timestamp::from_secs_f64) {
+        *value = Value::String(instant::iso(instant));
     }
 }
 
