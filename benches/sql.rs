@@ -15,6 +15,12 @@ use kinlab::sql::{Catalog, Program, Running, SourceStream};
 
 const ROUNDS: usize = 3;
 
+/// `cargo bench --bench sql -- W3` runs one of them.
+fn wanted(name: &str) -> bool {
+    let mut asked = std::env::args().skip(1).filter(|argument| argument.starts_with('W')).peekable();
+    asked.peek().is_none() || asked.any(|argument| argument == name)
+}
+
 fn best(rows: usize, mut run: impl FnMut()) -> f64 {
     (0..ROUNDS)
         .map(|_| {
@@ -76,26 +82,34 @@ fn main() {
         ["SOURCE", "VARCHAR(64)", "$.source"], ["NAME", "VARCHAR(64)", "$.detail.eventName"], ["IP", "VARCHAR(64)", "$.detail.sourceIPAddress"],
         ["REGION", "VARCHAR(16)", "$.region"], ["USER_NAME", "VARCHAR(64)", "$.detail.userName"], ["T", "TIMESTAMP", "$.time"], ["N", "INTEGER", "$.detail.n"] ] }))
     .expect("a schema");
-    let w1 = best(rows, || {
-        let mut running = program(counts, &catalog(&seven));
-        for i in 0..rows {
-            for row in schema.rows(&records[i % records.len()]) {
-                running.insert(0, i as i64 / 10, row.expect("good"));
+    let w1 = if !wanted("W1") {
+        0.0
+    } else {
+        best(rows, || {
+            let mut running = program(counts, &catalog(&seven));
+            for i in 0..rows {
+                for row in schema.rows(&records[i % records.len()]) {
+                    running.insert(0, i as i64 / 10, row.expect("good"));
+                }
+                drain(&mut running, i);
             }
-            drain(&mut running, i);
-        }
-        black_box(running.rows(0));
-    });
+            black_box(running.rows(0));
+        })
+    };
     say("W1 decode and count", w1, None);
     let decoded: Vec<Vec<Value>> = records.iter().map(|record| schema.rows(record).remove(0).expect("good")).collect();
-    let w2 = best(rows, || {
-        let mut running = program(counts, &catalog(&seven));
-        for i in 0..rows {
-            running.insert(0, i as i64 / 10, decoded[i % decoded.len()].iter().cloned());
-            drain(&mut running, i);
-        }
-        black_box(running.rows(0));
-    });
+    let w2 = if !wanted("W2") {
+        0.0
+    } else {
+        best(rows, || {
+            let mut running = program(counts, &catalog(&seven));
+            for i in 0..rows {
+                running.insert(0, i as i64 / 10, decoded[i % decoded.len()].iter().cloned());
+                drain(&mut running, i);
+            }
+            black_box(running.rows(0));
+        })
+    };
     let floor = best(rows, || {
         let mut groups: HashMap<(&str, &str), u64> = HashMap::new();
         for i in 0..rows {
@@ -106,42 +120,54 @@ fn main() {
         black_box(groups.len());
     });
     say("W2 count of decoded rows", w2, Some(floor));
-    let w3 = best(rows, || {
-        let mut running = program(
-            "CREATE STREAM O (k INTEGER, n BIGINT, a DOUBLE); CREATE PUMP P AS INSERT INTO O SELECT STREAM k, COUNT(*) OVER w, AVG(d) OVER w FROM S WINDOW w AS (PARTITION BY k RANGE INTERVAL '60' SECOND PRECEDING);",
-            &catalog(&[("K", "INTEGER"), ("D", "DOUBLE")]),
-        );
-        for i in 0..rows {
-            running.insert(0, i as i64, [Value::Int(i as i64 % 100), Value::Num(i as f64)]);
-            drain(&mut running, i);
-        }
-        black_box(running.rows(0));
-    });
+    let w3 = if !wanted("W3") {
+        0.0
+    } else {
+        best(rows, || {
+            let mut running = program(
+                "CREATE STREAM O (k INTEGER, n BIGINT, a DOUBLE); CREATE PUMP P AS INSERT INTO O SELECT STREAM k, COUNT(*) OVER w, AVG(d) OVER w FROM S WINDOW w AS (PARTITION BY k RANGE INTERVAL '60' SECOND PRECEDING);",
+                &catalog(&[("K", "INTEGER"), ("D", "DOUBLE")]),
+            );
+            for i in 0..rows {
+                running.insert(0, i as i64, [Value::Int(i as i64 % 100), Value::Num(i as f64)]);
+                drain(&mut running, i);
+            }
+            black_box(running.rows(0));
+        })
+    };
     say("W3 sliding 60 s COUNT and AVG", w3, None);
-    let w4 = best(rows, || {
-        let mut running = program(
-            "CREATE STREAM O (k INTEGER, a INTEGER, b INTEGER); CREATE PUMP P AS INSERT INTO O SELECT STREAM a.k, a.v, b.v FROM S OVER (RANGE INTERVAL '1' SECOND PRECEDING) AS a JOIN S OVER (RANGE INTERVAL '1' SECOND PRECEDING) AS b ON a.k = b.k AND a.v = b.v + 1;",
-            &catalog(&[("K", "INTEGER"), ("V", "INTEGER")]),
-        );
-        for i in 0..rows {
-            running.insert(0, i as i64, [Value::Int(i as i64 % 500), Value::Int(i as i64 / 500)]);
-            drain(&mut running, i);
-        }
-        black_box(running.rows(0));
-    });
+    let w4 = if !wanted("W4") {
+        0.0
+    } else {
+        best(rows, || {
+            let mut running = program(
+                "CREATE STREAM O (k INTEGER, a INTEGER, b INTEGER); CREATE PUMP P AS INSERT INTO O SELECT STREAM a.k, a.v, b.v FROM S OVER (RANGE INTERVAL '1' SECOND PRECEDING) AS a JOIN S OVER (RANGE INTERVAL '1' SECOND PRECEDING) AS b ON a.k = b.k AND a.v = b.v + 1;",
+                &catalog(&[("K", "INTEGER"), ("V", "INTEGER")]),
+            );
+            for i in 0..rows {
+                running.insert(0, i as i64, [Value::Int(i as i64 % 500), Value::Int(i as i64 / 500)]);
+                drain(&mut running, i);
+            }
+            black_box(running.rows(0));
+        })
+    };
     say("W4 windowed join", w4, None);
     let points = 3000;
-    let w5 = best(points, || {
-        let mut running = program(
-            "CREATE STREAM O (d DOUBLE, s DOUBLE); CREATE PUMP P AS INSERT INTO O SELECT STREAM d, ANOMALY_SCORE FROM TABLE(RANDOM_CUT_FOREST(CURSOR(SELECT STREAM d FROM S), 100, 256, 100000, 1));",
-            &catalog(&[("D", "DOUBLE")]),
-        );
-        for i in 0..points {
-            running.insert(0, i as i64, [Value::Num((i * 7919 % 1000) as f64)]);
-            drain(&mut running, i);
-        }
-        black_box(running.rows(0));
-    });
+    let w5 = if !wanted("W5") {
+        0.0
+    } else {
+        best(points, || {
+            let mut running = program(
+                "CREATE STREAM O (d DOUBLE, s DOUBLE); CREATE PUMP P AS INSERT INTO O SELECT STREAM d, ANOMALY_SCORE FROM TABLE(RANDOM_CUT_FOREST(CURSOR(SELECT STREAM d FROM S), 100, 256, 100000, 1));",
+                &catalog(&[("D", "DOUBLE")]),
+            );
+            for i in 0..points {
+                running.insert(0, i as i64, [Value::Num((i * 7919 % 1000) as f64)]);
+                drain(&mut running, i);
+            }
+            black_box(running.rows(0));
+        })
+    };
     println!("{:<34} {:>12.1} us a point", "W5 random cut forest", 1e6 / w5);
     let start = Instant::now();
     black_box(program(counts, &catalog(&seven)));

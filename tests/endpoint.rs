@@ -299,3 +299,21 @@ fn boto3_and_the_aws_cli_are_served() {
     let told = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success() && String::from_utf8_lossy(&done.stdout).contains("all clients were served"), "{told}");
 }
+
+/// The JavaScript SDK v3 speaks HTTP/2 with prior knowledge.
+#[test]
+fn the_javascript_sdk_is_served() {
+    let Some(modules) = std::env::var_os("KINLAB_NODE_MODULES").map(PathBuf::from) else {
+        eprintln!("skipped: KINLAB_NODE_MODULES is not set; .ci/run installs @aws-sdk/client-kinesis and sets it");
+        return;
+    };
+    let server = Server::start(&[]);
+    let done = Command::new("node")
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/kinesis_sdk.mjs"))
+        .arg(format!("http://{}", server.address))
+        .arg(modules)
+        .output()
+        .expect("node starts");
+    let told = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success() && String::from_utf8_lossy(&done.stdout).contains("the SDK was served"), "{told}");
+}

@@ -19,18 +19,31 @@ pub(super) fn folder() -> Option<PathBuf> {
         .or_else(|| variable("LOCALAPPDATA").map(|data| data.join("kinlab")))
 }
 
-fn told(path: &Path, error: &std::io::Error) -> String {
+pub(super) fn told(path: &Path, error: &std::io::Error) -> String {
     format!("{}: {error}", path.display())
 }
 
 /// Writes a file so that there is always the old one or the new one.
-fn put(path: &Path, text: &str) -> Result<(), String> {
+pub(super) fn put(path: &Path, text: &str) -> Result<(), String> {
     let fresh = path.with_extension("new");
     let written = File::create(&fresh).and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_data()));
     written.and_then(|()| std::fs::rename(&fresh, path)).map_err(|error| {
         let _ = std::fs::remove_file(&fresh);
         told(path, &error)
     })
+}
+
+/// A file that is this process's alone until it ends.
+///
+/// # Errors
+/// `busy` when another process has it; else what the system said.
+pub(super) fn locked(path: &Path, busy: impl Fn() -> String) -> Result<File, String> {
+    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(|error| told(path, &error))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(busy()),
+        Err(TryLockError::Error(error)) => Err(told(path, &error)),
+    }
 }
 
 /// The saved run of a lab, held by this process alone.
@@ -56,12 +69,7 @@ impl Store {
         // A lab's id comes from its file: keep it a file name.
         let name: String = lab.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }).collect();
         let lock_path = runs.join(format!("{name}.lock"));
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path).map_err(|error| told(&lock_path, &error))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(format!("another kinlab has {lab} open")),
-            Err(TryLockError::Error(error)) => return Err(told(&lock_path, &error)),
-        }
+        let lock = locked(&lock_path, || format!("another kinlab has {lab} open"))?;
         Ok(Self {
             run: runs.join(format!("{name}.jsonl")),
             progress: runs.join(format!("{name}.progress.json")),

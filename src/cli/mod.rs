@@ -1,6 +1,7 @@
 //! The command line.
 
 mod author;
+mod data_dir;
 mod files;
 mod frame;
 mod home;

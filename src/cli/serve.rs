@@ -1,8 +1,6 @@
 //! `kinlab serve` and `--serve`: the endpoint, with a world of its own or beside a lab.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -13,8 +11,8 @@ use crate::lab::{Files, Lab};
 use crate::serve;
 use crate::session::Session;
 use crate::session::driver::Driver;
-use crate::session::runlog::{Keeper, Progress, SavedRun};
 
+use super::data_dir::DataDir;
 use super::play::{end_of, equip, scripted, session_of, write_summary};
 use super::{OK, Pace, signals, wrong};
 
@@ -96,7 +94,13 @@ pub(super) fn serve(arguments: &ServeArguments, pace: &Pace) -> std::io::Result<
     };
     let (mut kept, text) = match opened {
         Ok(None) => (None, text),
-        Ok(Some((kept, text))) => (Some(kept), text),
+        Ok(Some((kept, own))) => {
+            let limits = |text: &str| text.lines().last().map(str::to_owned);
+            if limits(&own) != limits(&text) {
+                eprintln!("the folder's world keeps the limits that it began with: {}", limits(&own).unwrap_or_default());
+            }
+            (Some(kept), own)
+        }
         Err(error) => return wrong(error),
     };
     let session = Lab::load(&Bare(text)).map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")).and_then(|lab| {
@@ -174,97 +178,4 @@ pub(super) fn lab(lab: Arc<Lab>, pace: &Pace, address: &str) -> std::io::Result<
     }
     write_summary(&session)?;
     Ok(end_of(&session))
-}
-
-/// The folder of an endpoint: the world's beginning and the log of everything that changed it.
-#[derive(Debug)]
-struct DataDir {
-    log: PathBuf,
-    file: Option<File>,
-    /// Bytes of whole entries.
-    good: u64,
-    _lock: File,
-}
-
-fn told(path: &Path, error: &std::io::Error) -> String {
-    format!("{}: {error}", path.display())
-}
-
-/// Writes a file so that there is always the old one or the new one.
-fn put(path: &Path, text: &str) -> Result<(), String> {
-    let fresh = path.with_extension("new");
-    let written = File::create(&fresh).and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_data()));
-    written.and_then(|()| std::fs::rename(&fresh, path)).map_err(|error| told(path, &error))
-}
-
-impl DataDir {
-    /// Opens a folder, or makes it with a world that begins with `scenario`. Gives the scenario that holds.
-    fn open(folder: &Path, scenario: &str) -> Result<(Self, String), String> {
-        std::fs::create_dir_all(folder).map_err(|error| told(folder, &error))?;
-        let lock_path = folder.join("lock");
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path).map_err(|error| told(&lock_path, &error))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(format!("{}: another kinlab uses this folder", folder.display())),
-            Err(TryLockError::Error(error)) => return Err(told(&lock_path, &error)),
-        }
-        let world = folder.join("world.toml");
-        let text = match std::fs::read_to_string(&world) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                put(&world, scenario)?;
-                scenario.to_owned()
-            }
-            Err(error) => return Err(told(&world, &error)),
-        };
-        Ok((Self { log: folder.join("log.jsonl"), file: None, good: 0, _lock: lock }, text))
-    }
-
-    fn saved(&self) -> Result<Option<SavedRun>, String> {
-        match std::fs::read(&self.log) {
-            Ok(bytes) => {
-                let saved = SavedRun::parse(&String::from_utf8_lossy(&bytes)).map_err(|error| format!("{}: {error}", self.log.display()))?;
-                // A torn last line is what a killed process leaves; anything else is damage that must not be passed over.
-                let lines = bytes.split(|byte| *byte == b'\n').count() - 1;
-                match &saved.torn {
-                    Some((line, why)) if *line <= lines => {
-                        Err(format!("{}: line {line} is damaged and {} lines follow it: {why}", self.log.display(), lines - line))
-                    }
-                    _ => Ok(Some(saved)),
-                }
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(told(&self.log, &error)),
-        }
-    }
-}
-
-impl Keeper for DataDir {
-    fn append(&mut self, text: &str) -> Result<(), String> {
-        let written = match &mut self.file {
-            Some(file) => Ok(file),
-            None => OpenOptions::new().create(true).append(true).open(&self.log).map(|file| {
-                self.good = file.metadata().map_or(0, |data| data.len());
-                self.file.insert(file)
-            }),
-        }
-        .and_then(|file| {
-            file.write_all(text.as_bytes()).inspect_err(|_| {
-                // Half an entry must not stand before the next one.
-                let _ = file.set_len(self.good);
-            })
-        });
-        written.map_err(|error| told(&self.log, &error))?;
-        self.good += text.len() as u64;
-        Ok(())
-    }
-
-    fn replace(&mut self, text: &str) -> Result<(), String> {
-        self.file = None;
-        put(&self.log, text)
-    }
-
-    fn progress(&mut self, _: &Progress) -> Result<(), String> {
-        Ok(())
-    }
 }
