@@ -15,9 +15,14 @@ struct Server {
 
 impl Server {
     fn start(arguments: &[&str]) -> Self {
+        Self::start_with(arguments, "k", "s")
+    }
+
+    fn start_with(arguments: &[&str], key: &str, secret: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_kinlab"))
             .args(["serve", "0"])
             .args(arguments)
+            .envs([("AWS_ACCESS_KEY_ID", key), ("AWS_SECRET_ACCESS_KEY", secret)])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -276,6 +281,24 @@ fn only_this_machine_may_connect() {
     let refused = Command::new(env!("CARGO_BIN_EXE_kinlab")).args(["serve", "0.0.0.0:4566"]).output().expect("the binary starts");
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("this machine only"));
+    let remote = Command::new(env!("CARGO_BIN_EXE_kinlab")).args(["serve", "0.0.0.0:0", "--allow-remote"]).output().expect("the binary starts");
+    assert_eq!(remote.status.code(), Some(2), "other machines need --strict-auth");
+}
+
+#[test]
+fn strict_authentication_refuses_what_is_not_signed() {
+    let server = Server::start_with(&["--strict-auth"], "AKIDEXAMPLE", "secret");
+    assert_eq!(server.http("GET", "/", &[], b"").status, 200, "health needs no signature");
+    let unsigned = server.call("ListStreams", &json!({}));
+    assert_eq!((unsigned.status, unsigned.json()["__type"].clone()), (400, json!("MissingAuthenticationTokenException")));
+    let forged =
+        ("Authorization", "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/us-east-1/kinesis/aws4_request, SignedHeaders=host, Signature=00");
+    let target = ("X-Amz-Target", "Kinesis_20131202.ListStreams");
+    let refused =
+        server.http("POST", "/", &[("Content-Type", "application/x-amz-json-1.1"), target, forged, ("X-Amz-Date", "20260101T000000Z")], b"{}");
+    assert_eq!(refused.json()["__type"], "InvalidSignatureException");
+    let object = server.http("GET", "/bucket/key", &[], b"");
+    assert!(object.status == 403 && String::from_utf8_lossy(&object.body).contains("<Code>AccessDenied</Code>"));
 }
 
 /// boto3 and the AWS CLI do what a workshop does: streams, fan-out, functions, deliveries, an SQL application.
@@ -285,7 +308,8 @@ fn boto3_and_the_aws_cli_are_served() {
         eprintln!("skipped: KINLAB_PYTHON is not set; .ci/run installs boto3 and awscli and sets it");
         return;
     };
-    let server = Server::start(&[]);
+    // Real signatures are verified on the way.
+    let server = Server::start(&["--strict-auth"]);
     let folder = folder("endpoint-clients");
     std::fs::create_dir_all(&folder).expect("writable");
     let done = Command::new(&python)
@@ -307,7 +331,7 @@ fn the_javascript_sdk_is_served() {
         eprintln!("skipped: KINLAB_NODE_MODULES is not set; .ci/run installs @aws-sdk/client-kinesis and sets it");
         return;
     };
-    let server = Server::start(&[]);
+    let server = Server::start(&["--strict-auth"]);
     let done = Command::new("node")
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/kinesis_sdk.mjs"))
         .arg(format!("http://{}", server.address))

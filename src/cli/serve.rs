@@ -43,6 +43,12 @@ pub(super) struct ServeArguments {
     /// No throughput limits of shards and delivery streams.
     #[arg(long)]
     no_throughput_limits: bool,
+    /// Take only requests signed with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of this program's environment.
+    #[arg(long)]
+    strict_auth: bool,
+    /// Let other machines connect; needs --strict-auth and an address such as 0.0.0.0:4566.
+    #[arg(long, requires = "strict_auth")]
+    allow_remote: bool,
     /// Folder that keeps everything acknowledged, also when the process is killed.
     #[arg(long)]
     data_dir: Option<PathBuf>,
@@ -79,10 +85,23 @@ fn wall() -> VirtualTime {
     VirtualTime(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64))
 }
 
+/// The credentials of the environment.
+fn credentials() -> Result<serve::Credentials, String> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    match (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
+        (Some(key), Some(secret)) => Ok(serve::Credentials::new(key, secret)),
+        _ => Err("--strict-auth: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set: clients sign with the same".to_owned()),
+    }
+}
+
 /// `kinlab serve`: an empty account in real time.
 pub(super) fn serve(arguments: &ServeArguments, pace: &Pace) -> std::io::Result<u8> {
-    let address = match serve::parse_address(&arguments.address) {
+    let address = match serve::parse_address(&arguments.address, arguments.allow_remote) {
         Ok(address) => address,
+        Err(error) => return wrong(error),
+    };
+    let credentials = match arguments.strict_auth.then(credentials).transpose() {
+        Ok(credentials) => credentials,
         Err(error) => return wrong(error),
     };
     // Whole milliseconds: the instant is written down.
@@ -122,7 +141,7 @@ pub(super) fn serve(arguments: &ServeArguments, pace: &Pace) -> std::io::Result<
         Ok(session) => session,
         Err(error) => return wrong(error),
     };
-    let (address, queue) = match serve::start(address, std::thread::current()) {
+    let (address, queue) = match serve::start(address, std::thread::current(), credentials) {
         Ok(both) => both,
         Err(error) => return wrong(format!("{address}: {error}; another port goes behind 'serve': kinlab serve 4567")),
     };
@@ -147,8 +166,8 @@ pub(super) fn serve(arguments: &ServeArguments, pace: &Pace) -> std::io::Result<
 
 /// Opens the endpoint beside a session: its address as a sentence.
 pub(super) fn beside(session: &mut Session, address: &str) -> Result<String, String> {
-    let address = serve::parse_address(address)?;
-    let (address, queue) = serve::start(address, std::thread::current()).map_err(|error| format!("--serve {address}: {error}"))?;
+    let address = serve::parse_address(address, false)?;
+    let (address, queue) = serve::start(address, std::thread::current(), None).map_err(|error| format!("--serve {address}: {error}"))?;
     session.serve(Box::new(queue));
     Ok(format!("The endpoint is http://{address}: aws --endpoint-url http://{address} kinesis list-streams"))
 }

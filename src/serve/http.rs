@@ -16,10 +16,11 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::sync::Semaphore;
 
+use super::auth::Credentials;
 use super::queue::Entrance;
 use super::wire::{Answer, answer, set};
 use super::{json, lambda, query, s3};
-use crate::api::ErrorCode;
+use crate::api::{ErrorCode, ServiceError};
 
 /// Connections at a time; more wait to be let in.
 const CONNECTIONS_MAX: usize = 10_000;
@@ -32,20 +33,20 @@ const HEADERS_TIME: Duration = Duration::from_secs(30);
 const BODY_TIME: Duration = Duration::from_secs(60);
 
 /// Takes connections until the program ends.
-pub(super) async fn accept(listener: TcpListener, entrance: Entrance) {
+pub(super) async fn accept(listener: TcpListener, entrance: Entrance, credentials: Option<Credentials>) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let Ok(place) = places.clone().acquire_owned().await else { return };
         // A connection that breaks while it is made is its client's loss; out of file handles is waited out.
-        let Ok((stream, _)) = listener.accept().await else {
+        let Ok((stream, peer)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
         let _ = stream.set_nodelay(true);
-        let entrance = entrance.clone();
+        let guard = Guard { entrance: entrance.clone(), credentials: credentials.clone(), near: peer.ip().is_loopback() };
         tokio::spawn(async move {
-            let service = service_fn(|request| respond(request, entrance.clone()));
+            let service = service_fn(|request| respond(request, guard.clone()));
             let mut server = auto::Builder::new(TokioExecutor::new());
             server.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_TIME).keep_alive(true);
             server.http2().timer(TokioTimer::new()).keep_alive_interval(Some(BODY_TIME)).max_concurrent_streams(1000).max_header_list_size(64 << 10);
@@ -56,10 +57,30 @@ pub(super) async fn accept(listener: TcpListener, entrance: Entrance) {
     }
 }
 
-async fn respond(request: Request<Incoming>, entrance: Entrance) -> Result<Answer, Infallible> {
+/// What stands between a connection and the world.
+#[derive(Debug, Clone)]
+struct Guard {
+    entrance: Entrance,
+    credentials: Option<Credentials>,
+    /// The client is on this machine.
+    near: bool,
+}
+
+impl Guard {
+    fn check(&self, protocol: Protocol, parts: &Parts, body: &[u8]) -> Result<(), ServiceError> {
+        match (&self.credentials, protocol) {
+            (None, _) | (_, Protocol::Health | Protocol::Forbidden) => Ok(()),
+            // Test suites do not sign it.
+            (Some(_), Protocol::Reset) if self.near => Ok(()),
+            (Some(credentials), _) => credentials.check(parts, body),
+        }
+    }
+}
+
+async fn respond(request: Request<Incoming>, guard: Guard) -> Result<Answer, Infallible> {
     let (parts, body) = request.into_parts();
     let origin = parts.headers.get(ORIGIN).is_some();
-    let mut done = answered(parts, body, &entrance).await;
+    let mut done = answered(parts, body, &guard).await;
     if origin {
         let headers = done.headers_mut();
         set(headers, HeaderName::from_static("access-control-allow-origin"), "*");
@@ -68,7 +89,7 @@ async fn respond(request: Request<Incoming>, entrance: Entrance) -> Result<Answe
     Ok(done)
 }
 
-async fn answered(parts: Parts, body: Incoming, entrance: &Entrance) -> Answer {
+async fn answered(parts: Parts, body: Incoming, guard: &Guard) -> Answer {
     if parts.method == Method::OPTIONS && parts.headers.get(ORIGIN).is_some() {
         return preflight(&parts);
     }
@@ -91,6 +112,15 @@ async fn answered(parts: Parts, body: Incoming, entrance: &Entrance) -> Answer {
         Ok(Err(_)) => return too_large(),
         Err(_) => return answer(408, "application/json", "{\"__type\":\"RequestTimeout\",\"message\":\"the body did not come within 60 s\"}"),
     };
+    if let Err(error) = guard.check(protocol, &parts, &body) {
+        return match protocol {
+            Protocol::S3 => s3::refusal(&error, &parts),
+            Protocol::Query => query::refusal(&error),
+            Protocol::Lambda => lambda::refusal(&error),
+            _ => json::refusal(&error),
+        };
+    }
+    let entrance = &guard.entrance;
     match protocol {
         Protocol::Json => json::respond(&parts.headers, &body, entrance, &client).await,
         Protocol::Path => json::respond_by_path(parts.uri.path(), &body, entrance, &client).await,

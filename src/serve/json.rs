@@ -61,13 +61,19 @@ async fn exchange(target: &str, body: &[u8], form: Form, content_type: &str, ent
             };
             written(200, &text, form, content_type)
         }
-        Answered::Response(Err(error)) => {
-            // Type errors write the key with a capital letter, as AWS does.
-            let message = if error.code == ErrorCode::SerializationException { "Message" } else { "message" };
-            let text = json!({"__type": error.code.name(), message: error.message}).to_string();
-            written(error.code.http_status(), text.as_bytes(), form, content_type)
-        }
+        Answered::Response(Err(error)) => written(error.code.http_status(), refused(&error).as_bytes(), form, content_type),
     }
+}
+
+fn refused(error: &ServiceError) -> String {
+    // Type errors write the key with a capital letter, as AWS does.
+    let message = if error.code == ErrorCode::SerializationException { "Message" } else { "message" };
+    json!({"__type": error.code.name(), message: error.message}).to_string()
+}
+
+/// A refusal before the body was looked at.
+pub(super) fn refusal(error: &ServiceError) -> Answer {
+    answer(error.code.http_status(), "application/x-amz-json-1.1", refused(error))
 }
 
 fn written(status: u16, text: &[u8], form: Form, content_type: &str) -> Answer {

@@ -40,15 +40,15 @@ pub(super) fn is_path(path: &str) -> bool {
 
 /// Answers a request.
 pub(super) async fn respond(parts: &Parts, body: &[u8], entrance: &Entrance, client: &str) -> Answer {
-    match carry_out(parts, body, entrance, client).await {
-        Ok(done) => done,
-        Err(error) => {
-            let status = if error.code == ErrorCode::ResourceNotFoundException { 404 } else { error.code.http_status() };
-            let mut refusal = answer(status, "application/json", json!({"Type": "User", "message": error.message}).to_string());
-            set(refusal.headers_mut(), HeaderName::from_static("x-amzn-errortype"), error.code.name());
-            refusal
-        }
-    }
+    carry_out(parts, body, entrance, client).await.unwrap_or_else(|error| refusal(&error))
+}
+
+/// A refusal.
+pub(super) fn refusal(error: &ServiceError) -> Answer {
+    let status = if error.code == ErrorCode::ResourceNotFoundException { 404 } else { error.code.http_status() };
+    let mut refusal = answer(status, "application/json", json!({"Type": "User", "message": error.message}).to_string());
+    set(refusal.headers_mut(), HeaderName::from_static("x-amzn-errortype"), error.code.name());
+    refusal
 }
 
 async fn carry_out(parts: &Parts, body: &[u8], entrance: &Entrance, client: &str) -> Result<Answer, ServiceError> {

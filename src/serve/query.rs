@@ -120,7 +120,8 @@ fn members(value: &Value, xml: &mut String) {
     }
 }
 
-fn refusal(error: &ServiceError) -> Answer {
+/// A refusal.
+pub(super) fn refusal(error: &ServiceError) -> Answer {
     let xml = format!(
         "<ErrorResponse><Error><Type>Sender</Type><Code>{}</Code><Message>{}</Message></Error><RequestId>kinlab</RequestId></ErrorResponse>",
         error.code.name(),

@@ -30,24 +30,25 @@ struct Wanted<'r> {
 pub(super) async fn respond(parts: &Parts, body: &[u8], entrance: &Entrance, client: &str) -> Answer {
     let (bucket, key) = place(parts);
     let wanted = Wanted { parts, bucket, key, query: pairs(parts.uri.query().unwrap_or_default()), entrance, client };
-    match wanted.carry_out(body).await {
-        Ok(done) => done,
-        Err(error) => {
-            let status = match error.code {
-                ErrorCode::ResourceNotFoundException => 404,
-                // What is not there in the service is not implemented here.
-                ErrorCode::UnknownOperationException => 501,
-                code => code.http_status(),
-            };
-            let xml = format!(
-                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{}</Message><Resource>{}</Resource><RequestId>kinlab</RequestId></Error>",
-                if error.code == ErrorCode::UnknownOperationException { "NotImplemented" } else { error.code.name() },
-                escaped(&error.message),
-                escaped(parts.uri.path())
-            );
-            answer(status, XML, if parts.method == "HEAD" { String::new() } else { xml })
-        }
-    }
+    wanted.carry_out(body).await.unwrap_or_else(|error| refusal(&error, parts))
+}
+
+/// A refusal, by S3's own names.
+pub(super) fn refusal(error: &ServiceError, parts: &Parts) -> Answer {
+    let (status, name) = match error.code {
+        // What is not there in the service is not implemented here.
+        ErrorCode::UnknownOperationException => (501, "NotImplemented"),
+        ErrorCode::InvalidSignatureException => (403, "SignatureDoesNotMatch"),
+        ErrorCode::UnrecognizedClientException => (403, "InvalidAccessKeyId"),
+        ErrorCode::MissingAuthenticationTokenException | ErrorCode::IncompleteSignatureException => (403, "AccessDenied"),
+        code => (code.http_status(), code.name()),
+    };
+    let xml = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{name}</Code><Message>{}</Message><Resource>{}</Resource><RequestId>kinlab</RequestId></Error>",
+        escaped(&error.message),
+        escaped(parts.uri.path())
+    );
+    answer(status, XML, if parts.method == "HEAD" { String::new() } else { xml })
 }
 
 /// Bucket and key: of the path, or with the bucket in front of the host.
