@@ -6,6 +6,7 @@ mod support;
 use kinlab::api::ErrorCode;
 use kinlab::api::kinesis::*;
 use kinlab::engine::limits::Era;
+use kinlab::engine::{Command, Reply, WorldCommand};
 use support::World;
 
 #[test]
@@ -244,6 +245,44 @@ fn fan_out_consumers_have_a_life_of_their_own() {
         panic!("wrong answer")
     };
     assert_eq!(answer.consumers.map(|c| c.len()), Some(0));
+}
+
+/// A subscription of a client outside: records once and in order, its own end after five minutes.
+#[test]
+fn subscriptions_push_every_record_once() {
+    let mut world = World::with_stream("s", 1);
+    let arn = "arn:aws:kinesis:us-east-1:123456789012:stream/s".to_owned();
+    let KinesisResponse::RegisterStreamConsumer(answer) =
+        world.ok(RegisterStreamConsumerRequest { stream_arn: arn, consumer_name: "c".into(), tags: None })
+    else {
+        panic!("wrong answer")
+    };
+    world.run_ms(2000);
+    let request = SubscribeToShardRequest {
+        consumer_arn: answer.consumer.consumer_arn,
+        shard_id: "shardId-000000000000".into(),
+        starting_position: StartingPosition { r#type: ShardIteratorType::TrimHorizon, sequence_number: None, timestamp: None },
+        dry_run: None,
+    };
+    let subscribed = world.engine.apply(&Command::Kinesis(Box::new(request.into()))).expect("good");
+    let Reply::Subscribed(subscription) = subscribed else { panic!("{subscribed:?}") };
+    let push = Command::World(WorldCommand::Push { subscription });
+    let mut data = Vec::new();
+    for round in 0..10 {
+        for at in 0..round {
+            world.ok(support::put("s", "k", format!("{round}-{at}").as_bytes()));
+        }
+        world.run_ms(100);
+        let Ok(Reply::Pushed(Some(event))) = world.engine.apply(&push) else { panic!("an event") };
+        data.extend(event.records.iter().map(|record| String::from_utf8_lossy(&record.data).into_owned()));
+        if let Some(last) = event.records.last() {
+            assert_eq!(event.continuation_sequence_number.as_ref(), Some(&last.sequence_number), "a client goes on behind the last record");
+        }
+    }
+    let expected: Vec<String> = (0..10).flat_map(|round| (0..round).map(move |at| format!("{round}-{at}"))).collect();
+    assert_eq!(data, expected);
+    world.run_ms(300_000);
+    assert_eq!(world.engine.apply(&push), Ok(Reply::Pushed(None)));
 }
 
 #[test]

@@ -21,6 +21,9 @@ use super::runlog::What;
 const TURN_MAX: usize = 200;
 /// A subscription without records says so this often.
 const HEARTBEAT: VirtualDuration = VirtualDuration::from_secs(5);
+/// Time between two events of a subscription, and until a client that is behind is looked at again.
+const PUSH_EVERY: VirtualDuration = VirtualDuration::from_millis(50);
+const LOOK_AGAIN: VirtualDuration = VirtualDuration::from_millis(5);
 
 /// What a client wants.
 #[derive(Debug)]
@@ -85,7 +88,9 @@ pub(super) struct Served {
 #[derive(Debug)]
 struct Subscription {
     id: u64,
+    /// When its client was told something, and when the shard was looked at.
     told: VirtualTime,
+    looked: VirtualTime,
     to: Box<dyn Subscriber>,
 }
 
@@ -141,9 +146,16 @@ impl Session {
         self.served = Some(Served { clients, subscriptions: Vec::new() });
     }
 
-    /// The next instant at which something happens by itself.
+    /// The next instant at which something happens by itself, or a subscriber has to be looked at.
     pub fn next_event_at(&self) -> Option<VirtualTime> {
-        self.engine.next_event_at()
+        let now = self.now();
+        let subscriptions =
+            self.served.iter().flat_map(|served| &served.subscriptions).filter_map(|subscription| match subscription.to.readiness() {
+                Readiness::Gone => Some(now),
+                Readiness::Busy => Some(now + LOOK_AGAIN),
+                Readiness::Ready => self.engine.kinesis().has_something(now, subscription.id).then(|| subscription.looked + PUSH_EVERY),
+            });
+        subscriptions.chain(self.engine.next_event_at()).min()
     }
 
     /// Lets time pass until an instant of the wall clock and answers clients, until none waits.
@@ -194,7 +206,7 @@ impl Session {
                 Ok(Reply::Subscribed(id)) => {
                     // The first event comes at once.
                     let told = VirtualTime(0);
-                    subscriptions.push(Subscription { id, told, to: asked.back.subscribe() });
+                    subscriptions.push(Subscription { id, told, looked: told, to: asked.back.subscribe() });
                 }
                 Ok(_) => asked.back.answer(Err(ServiceError::internal_failure())),
                 Err(error) => asked.back.answer(Err(error)),
@@ -246,9 +258,10 @@ impl Session {
                 return subscription.to.readiness() == Readiness::Busy;
             }
             let due = now.since(subscription.told) >= HEARTBEAT || self.engine.kinesis().has_something(now, subscription.id);
-            if !due {
+            if !due || now.since(subscription.looked) < PUSH_EVERY {
                 return true;
             }
+            subscription.looked = now;
             let push = WorldCommand::Push { subscription: subscription.id };
             if self.keeps_log {
                 self.keep(What::World(Box::new(push.clone())));

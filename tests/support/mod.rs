@@ -37,6 +37,7 @@ impl World {
     pub fn request(&mut self, request: impl Into<KinesisRequest>) -> Result<KinesisResponse, ServiceError> {
         match self.engine.apply(&Command::Kinesis(Box::new(request.into())))? {
             Reply::Kinesis(answer) => Ok(*answer),
+            Reply::Subscribed(_) => Ok(KinesisResponse::SubscribeToShard),
             _ => panic!("an operation of Kinesis has an answer of Kinesis"),
         }
     }
