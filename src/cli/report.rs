@@ -19,13 +19,18 @@ pub(super) enum ReportFormat {
 
 pub(super) fn check(names: &[String], seeds: u64, format: ReportFormat) -> std::io::Result<u8> {
     let names: Vec<String> = if names.is_empty() { embedded::ids().map(str::to_owned).collect() } else { names.to_vec() };
-    let mut proofs: Vec<Proof> = Vec::new();
+    let mut labs = Vec::new();
     for name in &names {
         match load(name) {
-            Ok(lab) => proofs.extend(prove(&lab, seeds)),
+            Ok(lab) => labs.push(lab),
             Err(errors) => return Ok(complain(&errors)),
         }
     }
+    // Each lab is a world of its own; the report keeps their order.
+    let proofs: Vec<Proof> = std::thread::scope(|scope| {
+        let running: Vec<_> = labs.iter().map(|lab| scope.spawn(move || prove(lab, seeds))).collect();
+        running.into_iter().flat_map(|proof| proof.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
     let failed = proofs.iter().filter(|proof| !proof.passed).count();
     let mut out = std::io::stdout().lock();
     match format {

@@ -1,5 +1,6 @@
 //! `kinlab serve` and `--serve`: the endpoint, with a world of its own or beside a lab.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -85,6 +86,12 @@ fn wall() -> VirtualTime {
     VirtualTime(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64))
 }
 
+/// A line for whoever reads standard output; an endpoint goes on when nobody does.
+fn announce(line: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
 /// The credentials of the environment.
 fn credentials() -> Result<serve::Credentials, String> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -148,7 +155,7 @@ pub(super) fn serve(arguments: &ServeArguments, pace: &Pace) -> std::io::Result<
     session.serve(Box::new(queue));
     signals::end_gently();
     // The first line is for programs that wait for it.
-    println!("kinlab listens on http://{address}");
+    announce(&format!("kinlab listens on http://{address}"));
     eprintln!("aws --endpoint-url http://{address} kinesis list-streams    Ctrl-C ends it.");
     while !signals::asked_to_end() {
         session.serve_until(wall());
@@ -184,7 +191,7 @@ pub(super) fn lab(lab: Arc<Lab>, pace: &Pace, address: &str) -> std::io::Result<
         Ok(prepared) => prepared,
         Err(error) => return wrong(error),
     };
-    println!("{told}");
+    announce(&told);
     signals::end_gently();
     let end = pace.until.map_or_else(|| session.ends(), |until| session.epoch() + until.0);
     let begun = Instant::now();
