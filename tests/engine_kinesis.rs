@@ -6,7 +6,7 @@ mod support;
 use kinlab::api::ErrorCode;
 use kinlab::api::kinesis::*;
 use kinlab::engine::limits::Era;
-use kinlab::engine::{Command, Reply, WorldCommand};
+use kinlab::engine::{Command, Reply};
 use support::World;
 
 #[test]
@@ -266,7 +266,7 @@ fn subscriptions_push_every_record_once() {
     };
     let subscribed = world.engine.apply(&Command::Kinesis(Box::new(request.into()))).expect("good");
     let Reply::Subscribed(subscription) = subscribed else { panic!("{subscribed:?}") };
-    let push = Command::World(WorldCommand::Push { subscription });
+    let push = Command::Push(subscription);
     let mut data = Vec::new();
     for round in 0..10 {
         for at in 0..round {

@@ -241,7 +241,7 @@ fn sleep(duration: Duration) {
 
 /// `kinlab sh`.
 pub(super) fn shell(pace: &Pace, format: FormatArgument) -> std::io::Result<u8> {
-    match Lab::load(&super::sources::Shell) {
+    match Lab::load(&super::sources::EmptyAccount::shell()) {
         Ok(lab) => lines(Arc::new(lab), pace, format, true),
         Err(errors) => Ok(complain(&errors)),
     }

@@ -8,13 +8,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use clap::{Args, ValueEnum};
 
 use crate::engine::time::VirtualTime;
-use crate::lab::{Files, Lab};
+use crate::lab::Lab;
 use crate::serve;
 use crate::session::Session;
 use crate::session::driver::Driver;
 
 use super::data_dir::DataDir;
 use super::play::{end_of, equip, scripted, session_of, write_summary};
+use super::sources::EmptyAccount;
 use super::{OK, Pace, signals, wrong};
 
 /// Longest wait for a request: time passes in the world, too.
@@ -55,31 +56,6 @@ pub(super) struct ServeArguments {
     data_dir: Option<PathBuf>,
 }
 
-/// The world of a bare endpoint: no lab, an instant at which it began.
-struct Bare(String);
-
-const STEP: &str = "+++\nid = \"serve\"\ntitle = \"An endpoint\"\nminutes = 1\nobjective = \"Answer clients.\"\nchecks = []\n\
-    hints = [\"aws --endpoint-url http://127.0.0.1:4566 kinesis list-streams\", \"see the README\", \"see the README\"]\nsolution = []\n+++\nClients speak to it.\n";
-
-impl Files for Bare {
-    fn read(&self, name: &str) -> Option<Arc<[u8]>> {
-        match name {
-            "scenario.toml" => Some(self.0.as_bytes().into()),
-            "s.md" => Some(STEP.as_bytes().into()),
-            _ => None,
-        }
-    }
-}
-
-fn scenario(epoch: VirtualTime, arguments: &ServeArguments, seed: u64) -> String {
-    let era = if arguments.limits == EraArgument::Current { "current" } else { "deck-2018" };
-    format!(
-        "format = 1\nid = \"serve\"\ntitle = \"kinlab serve\"\nminutes = 1\nsteps = [\"s.md\"]\n\
-         clock = {{ seed = {seed}, epoch = \"{epoch}\", duration = \"1s\" }}\nlimits = {{ era = \"{era}\", throughput = {} }}\n",
-        !arguments.no_throughput_limits
-    )
-}
-
 /// The instant of the wall clock.
 #[allow(clippy::disallowed_methods, reason = "an endpoint runs in real time: the wall clock is handed to the session")]
 fn wall() -> VirtualTime {
@@ -113,7 +89,8 @@ pub(super) fn serve(arguments: &ServeArguments, pace: &Pace) -> std::io::Result<
     };
     // Whole milliseconds: the instant is written down.
     let epoch = VirtualTime(wall().0 / 1000 * 1000);
-    let text = scenario(epoch, arguments, pace.seed.unwrap_or(1));
+    let era = if arguments.limits == EraArgument::Current { "current" } else { "deck-2018" };
+    let EmptyAccount(text) = EmptyAccount::new("serve", pace.seed.unwrap_or(1), &epoch.to_string(), era, !arguments.no_throughput_limits);
     let opened = match &arguments.data_dir {
         Some(folder) => DataDir::open(folder, &text).map(Some),
         None => Ok(None),
@@ -129,21 +106,22 @@ pub(super) fn serve(arguments: &ServeArguments, pace: &Pace) -> std::io::Result<
         }
         Err(error) => return wrong(error),
     };
-    let session = Lab::load(&Bare(text)).map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")).and_then(|lab| {
-        let mut session = Session::new(Arc::new(lab), None)?;
-        equip(&mut session, pace)?;
-        if let Some(kept) = kept.take() {
-            let saved = kept.saved()?;
-            if let Some((line, why)) = saved.as_ref().and_then(|saved| saved.torn.as_ref()) {
-                eprintln!("{}: line {line} was not written to its end and is left out: {why}", kept.log.display());
+    let session =
+        Lab::load(&EmptyAccount(text)).map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")).and_then(|lab| {
+            let mut session = Session::new(Arc::new(lab), None)?;
+            equip(&mut session, pace)?;
+            if let Some(kept) = kept.take() {
+                let saved = kept.saved()?;
+                if let Some((line, why)) = saved.as_ref().and_then(|saved| saved.torn.as_ref()) {
+                    eprintln!("{}: line {line} was not written to its end and is left out: {why}", kept.log.display());
+                }
+                session.resume(saved.map(|saved| saved.entries).unwrap_or_default());
+                session.keep_with(Box::new(kept));
             }
-            session.resume(saved.map(|saved| saved.entries).unwrap_or_default());
-            session.keep_with(Box::new(kept));
-        }
-        session.forget_log();
-        scripted(&mut session, pace)?;
-        Ok(session)
-    });
+            session.forget_log();
+            scripted(&mut session, pace)?;
+            Ok(session)
+        });
     let mut session = match session {
         Ok(session) => session,
         Err(error) => return wrong(error),

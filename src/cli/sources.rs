@@ -1,4 +1,4 @@
-//! Where labs come from: the ones in the program, a folder, or the empty account of `kinlab sh`.
+//! Where labs come from: the ones in the program, a folder, or an account without one.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,21 +18,33 @@ impl Files for Folder {
     }
 }
 
-/// The scenario of `kinlab sh`: no lab, today's limits.
-const SHELL: &str = "format = 1\nid = \"sh\"\ntitle = \"kinlab sh\"\nminutes = 1\nsteps = [\"s.md\"]\n\
-    clock = { seed = 1, epoch = \"2026-01-01T00:00:00Z\", duration = \"1s\" }\nlimits = { era = \"current\" }\n";
-const SHELL_STEP: &str = "+++\nid = \"sh\"\ntitle = \"An empty account\"\nminutes = 1\nobjective = \"Type AWS CLI lines.\"\nchecks = []\n\
+const EMPTY_STEP: &str = "+++\nid = \"empty\"\ntitle = \"An empty account\"\nminutes = 1\nobjective = \"Type AWS CLI lines.\"\nchecks = []\n\
     hints = [\"help\", \"aws kinesis help\", \"aws kinesis create-stream --stream-name s --shard-count 1\"]\nsolution = []\n+++\n\
     An empty account with today's limits. Time stands still until you type 'run 5s'.\n";
 
-/// The empty account.
-pub(super) struct Shell;
+/// The files of an account without a lab: its scenario, and a step that asks for nothing.
+pub(super) struct EmptyAccount(pub(super) String);
 
-impl Files for Shell {
+impl EmptyAccount {
+    /// An account that begins at an instant with the limits of a year.
+    pub(super) fn new(id: &str, seed: u64, epoch: &str, era: &str, throughput: bool) -> Self {
+        Self(format!(
+            "format = 1\nid = \"{id}\"\ntitle = \"kinlab {id}\"\nminutes = 1\nsteps = [\"s.md\"]\n\
+             clock = {{ seed = {seed}, epoch = \"{epoch}\", duration = \"1s\" }}\nlimits = {{ era = \"{era}\", throughput = {throughput} }}\n"
+        ))
+    }
+
+    /// The account of `kinlab sh`.
+    pub(super) fn shell() -> Self {
+        Self::new("sh", 1, "2026-01-01T00:00:00Z", "current", true)
+    }
+}
+
+impl Files for EmptyAccount {
     fn read(&self, name: &str) -> Option<Arc<[u8]>> {
         match name {
-            "scenario.toml" => Some(SHELL.as_bytes().into()),
-            "s.md" => Some(SHELL_STEP.as_bytes().into()),
+            "scenario.toml" => Some(self.0.as_bytes().into()),
+            "s.md" => Some(EMPTY_STEP.as_bytes().into()),
             _ => None,
         }
     }

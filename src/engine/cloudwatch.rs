@@ -147,10 +147,7 @@ fn statistics(now: VirtualTime, metrics: &Metrics, body: &Value) -> Result<Value
     let wanted: Vec<(&str, Statistic)> =
         body["Statistics"].as_array().into_iter().flatten().filter_map(Value::as_str).filter_map(|name| Some((name, statistic(name)?))).collect();
     if wanted.is_empty() {
-        return Err(ServiceError::new(
-            ErrorCode::InvalidParameterCombination,
-            "At least one of the parameters Statistics and ExtendedStatistics must be specified.",
-        ));
+        return Err(combination("At least one of the parameters Statistics and ExtendedStatistics must be specified."));
     }
     let count = (span.to - span.from).div_ceil(span.period);
     if count > DATAPOINTS_MAX {

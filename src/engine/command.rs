@@ -18,6 +18,8 @@ pub enum Command {
     Kinesis(Box<KinesisRequest>),
     /// An operation of another service.
     Service(Call),
+    /// Takes what a subscription of a client outside delivers now; its number is from [`Reply::Subscribed`].
+    Push(u64),
     /// A control of the simulated world.
     World(WorldCommand),
 }
@@ -204,11 +206,6 @@ pub enum WorldCommand {
         /// What it answered.
         answer: super::lambda::HandlerAnswer,
     },
-    /// Takes what a subscription of a client outside delivers now.
-    Push {
-        /// Its number, from [`Reply::Subscribed`].
-        subscription: u64,
-    },
     /// Puts a line into the journal: narration, bookmark.
     Note {
         /// Kind of the event: `say`, `bookmark`.
@@ -236,7 +233,7 @@ pub enum Reply {
     Service(serde_json::Value),
     /// An invocation was begun: its outcome comes later, see `Engine::take_invoked`.
     Invoked(u64),
-    /// A subscription began: its events are taken with [`WorldCommand::Push`].
+    /// A subscription began: its events are taken with [`Command::Push`].
     Subscribed(u64),
     /// What a subscription delivered; `None` when it is over.
     Pushed(Option<Box<SubscribeToShardEvent>>),

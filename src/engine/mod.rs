@@ -383,7 +383,7 @@ impl Engine {
         let reply = match command {
             Command::Kinesis(request) => self.apply_kinesis(request),
             Command::Service(call) => self.apply_service(call),
-            Command::World(WorldCommand::Push { subscription }) => Ok(Reply::Pushed(self.pushed(*subscription).map(Box::new))),
+            Command::Push(subscription) => Ok(Reply::Pushed(self.pushed(*subscription).map(Box::new))),
             Command::World(control) => self.apply_world(control).map(|()| Reply::Done),
         };
         self.check_rules();

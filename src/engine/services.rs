@@ -91,7 +91,7 @@ impl Services {
             "s3api" => self.s3.call(ctx.now, call),
             "glue" => self.glue.call(ctx.now, call),
             "kinesisanalytics" => self.analytics.call(ctx, kinesis, &self.s3, call),
-            "kinesisanalyticsv2" => self.analytics.second(ctx, kinesis, &self.s3, call),
+            "kinesisanalyticsv2" => self.analytics.call_v2(ctx, kinesis, &self.s3, call),
             "athena" => self.athena.call(ctx.now, self.seed, &mut self.glue, &self.s3, call),
             "cloudwatch" => super::cloudwatch::call(ctx.now, ctx.metrics, call),
             "iam" => self.iam.call(ctx.now, &self.account, call),

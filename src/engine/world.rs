@@ -178,8 +178,6 @@ impl Engine {
             }
             WorldCommand::EndFault { fault } => self.set_fault(fault, false),
             WorldCommand::Answer { invocation, answer } => self.answer_handler(*invocation, answer),
-            // It has a reply of its own: see `Engine::apply`.
-            WorldCommand::Push { .. } => Ok(()),
             WorldCommand::Note { kind, text } => {
                 self.journal.push(now, "world", kind, text.clone(), false);
                 Ok(())

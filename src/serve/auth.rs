@@ -8,7 +8,7 @@ use hyper::header::{AUTHORIZATION, HOST};
 use hyper::http::request::Parts;
 use sha2::{Digest, Sha256};
 
-use super::wire::pairs;
+use super::wire::{encoded, pairs};
 use crate::api::{ErrorCode, ServiceError};
 use crate::engine::time::{VirtualTime, parse_iso};
 
@@ -156,11 +156,6 @@ fn value_of(headers: &HeaderMap, name: &str, parts: &Parts) -> String {
         return parts.uri.authority().map(ToString::to_string).unwrap_or_default();
     }
     values.join(",")
-}
-
-fn encoded(text: &str, path: bool) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || (path && byte == b'/');
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 #[cfg(test)]

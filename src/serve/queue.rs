@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::api::kinesis::SubscribeToShardEvent;
 use crate::api::{Request, Response, ServiceError};
-use crate::session::requests::{Ask, Asked, Back, Clients, Readiness, Subscriber};
+use crate::session::clients::{Ask, Asked, Back, Clients, Readiness, Subscriber};
 
 /// Requests that wait at most; more clients wait to be let in.
 const WAITING_MAX: usize = 1024;

@@ -9,7 +9,7 @@ use hyper::http::request::Parts;
 use serde_json::{Map, Value, json};
 
 use super::queue::Entrance;
-use super::wire::{Answer, answer, decoded, escaped, http_date, pairs, set, value_of};
+use super::wire::{Answer, answer, decoded, encoded, escaped, http_date, pairs, set, value_of};
 use crate::api::{Call, ErrorCode, Request, Response, ServiceError};
 use crate::engine::time::parse_iso;
 
@@ -170,13 +170,13 @@ impl Wanted<'_> {
         let most = self.query("max-keys").and_then(|text| text.parse::<u64>().ok()).unwrap_or(1000).min(1000);
         body.insert("MaxKeys".to_owned(), json!(most));
         let found = self.ask("ListObjectsV2", Value::Object(body)).await?;
-        let encoded = self.query("encoding-type") == Some("url");
-        let name = |text: &str| escaped(&if encoded { url_encoded(text) } else { text.to_owned() });
+        let as_url = self.query("encoding-type") == Some("url");
+        let name = |text: &str| escaped(&if as_url { encoded(text, true) } else { text.to_owned() });
         let mut xml = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult {NAMESPACE}><Name>{}</Name>", escaped(&self.bucket));
         for (element, parameter) in [("Prefix", "prefix"), ("Delimiter", "delimiter")] {
             let _ = write!(xml, "<{element}>{}</{element}>", name(self.query(parameter).unwrap_or_default()));
         }
-        if encoded {
+        if as_url {
             xml.push_str("<EncodingType>url</EncodingType>");
         }
         let (contents, common) = (found["Contents"].as_array(), found["CommonPrefixes"].as_array());
@@ -228,12 +228,6 @@ fn part(range: &str, length: usize) -> Option<(usize, usize)> {
     (from < to).then_some((from, to))
 }
 
-/// Characters of keys that have a meaning in URLs or XML, encoded.
-fn url_encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
-}
-
 /// The body of an upload in signed chunks: `SIZE[;chunk-signature=…]`, the bytes, and so on until a chunk of no bytes; trailers follow it.
 fn unchunked(mut body: &[u8]) -> Result<Vec<u8>, ServiceError> {
     let broken = || ServiceError::validation("The body of the upload is not divided into chunks as its headers say.");
@@ -268,6 +262,5 @@ mod tests {
         assert_eq!(part("bytes=8-", 10), Some((8, 10)));
         assert_eq!(part("bytes=-3", 10), Some((7, 10)));
         assert_eq!((part("bytes=10-", 10), part("x", 10)), (None, None));
-        assert_eq!(url_encoded("a b/ü"), "a%20b/%C3%BC");
     }
 }

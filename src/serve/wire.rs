@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
 
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
@@ -107,15 +108,15 @@ pub(super) fn escaped(text: &str) -> String {
     out
 }
 
+/// Characters with a meaning in URLs, encoded. `path`: but for slashes.
+pub(super) fn encoded(text: &str, path: bool) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || (path && byte == b'/');
+    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
 /// `Fri, 02 Jan 2026 03:04:05 GMT`.
 pub(super) fn http_date(at: VirtualTime) -> String {
-    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let text = at.to_string();
-    let number = |range: std::ops::Range<usize>| text.get(range).and_then(|digits| digits.parse::<usize>().ok()).unwrap_or(1);
-    let weekday = DAYS[(at.secs() / 86_400 % 7) as usize];
-    let month = MONTHS[(number(5..7).clamp(1, 12)) - 1];
-    format!("{weekday}, {:02} {month} {:04} {} GMT", number(8..10), number(0..4), text.get(11..19).unwrap_or("00:00:00"))
+    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_micros(at.0))
 }
 
 #[cfg(test)]
@@ -127,6 +128,7 @@ mod tests {
         assert_eq!(decoded("a%20b+c%2", false), "a b+c%2");
         assert_eq!(pairs("a=1&b=x+y%26&&c"), [("a", "1"), ("b", "x y&"), ("c", "")].map(|(a, b)| (a.to_owned(), b.to_owned())));
         assert_eq!(http_date(VirtualTime(1_767_322_245_000_000)), "Fri, 02 Jan 2026 02:50:45 GMT");
+        assert_eq!((encoded("a b/ü", true), encoded("a/b", false)), ("a%20b/%C3%BC".to_owned(), "a%2Fb".to_owned()));
         assert_eq!(escaped("<a & \"b\">"), "&lt;a &amp; &quot;b&quot;&gt;");
     }
 }

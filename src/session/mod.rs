@@ -1,6 +1,7 @@
 //! A lab being played: the world, the lab's progress, the command language, pace, going back in time. Knows nothing of terminals.
 
 mod app_words;
+pub mod clients;
 mod clock;
 mod drive;
 pub mod driver;
@@ -11,7 +12,7 @@ mod node;
 pub mod outside;
 pub mod play;
 pub mod proof;
-pub mod requests;
+mod requests;
 pub mod runlog;
 pub mod view;
 mod words;

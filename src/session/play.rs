@@ -11,11 +11,12 @@ use crate::engine::{Budget, Checkpoint, Command, Engine, WorldCommand};
 use crate::lab::view::LabView;
 use crate::lab::{Lab, LabRun, build_world};
 
+use super::clients::{Back, Served};
 use super::clock::Clock;
 use super::driver::Outcome;
 use super::handlers::Handlers;
 use super::outside::AgentRun;
-use super::requests::Served;
+use super::requests::Begun;
 use super::runlog::{Entry, FORM, Header, Keeper, Progress, What};
 
 /// A lab being played.
@@ -54,6 +55,8 @@ pub struct Session {
     pub(super) clock: Clock,
     /// Clients of the endpoint.
     pub(super) served: Option<Served>,
+    /// Invocations whose outcome is to come, and who waits for it.
+    pub(super) invocations: Vec<(u64, Option<Box<dyn Back>>)>,
     /// The log stays in memory: front ends go back in time with it. A bare endpoint only writes it down.
     pub(super) keeps_log: bool,
 }
@@ -132,6 +135,7 @@ impl Session {
             keeps_checkpoints: false,
             clock: Clock::default(),
             served: None,
+            invocations: Vec::new(),
             keeps_log: true,
         };
         session.set_up()?;
@@ -294,17 +298,24 @@ impl Session {
         self.copy_objects();
     }
 
-    /// An empty world at the same instant, as at the beginning of the lab.
-    pub(super) fn begin_anew(&mut self) -> Result<(), String> {
-        let now = self.now();
+    /// The world and the lab as at the beginning.
+    fn build_anew(&mut self) -> Result<(), String> {
         self.engine = build_world(&self.lab, self.seed)?;
         self.run = LabRun::new(self.lab.clone(), self.engine.now());
         self.iterator = None;
-        self.saved.clear();
-        self.log.clear();
         self.entries = 0;
         self.set_up()?;
         self.evaluate();
+        Ok(())
+    }
+
+    /// Forgets everything that was done; the clock stays where it is.
+    pub(super) fn begin_anew(&mut self) -> Result<(), String> {
+        let now = self.now();
+        self.build_anew()?;
+        self.saved.clear();
+        self.log.clear();
+        self.invocations.clear();
         self.advance(now);
         self.keep_anew();
         Ok(())
@@ -375,7 +386,7 @@ impl Session {
         let mut log = Vec::with_capacity(old.len());
         for (index, mut entry) in old.into_iter().enumerate() {
             let stays = match &entry.what {
-                What::Line(_) | What::Request(_) | What::File(..) | What::Clock => before(index, &entry),
+                What::Line(_) | What::Request(_) | What::Push(_) | What::File(..) | What::Clock => before(index, &entry),
                 What::World(command) => before(index, &entry) || !matches!(**command, WorldCommand::Note { .. }),
                 What::Act(_) | What::Place(..) | What::Handler(..) => true,
             };
@@ -392,12 +403,7 @@ impl Session {
             self.entries = saved.entries;
             saved.entries
         } else {
-            self.engine = build_world(&self.lab, self.seed)?;
-            self.run = LabRun::new(self.lab.clone(), self.engine.now());
-            self.iterator = None;
-            self.entries = 0;
-            self.set_up()?;
-            self.evaluate();
+            self.build_anew()?;
             0
         };
         self.replay(&log[done..], target);
@@ -428,9 +434,15 @@ impl Session {
                     self.carry_out(line);
                 }
                 What::Request(request) => {
-                    // What it answered went to the client that asked.
-                    let _ = self.call((**request).clone());
+                    // What it answered went to the client that asked; nobody waits for a function any more.
+                    if let Ok(Begun::Invocation(id)) = self.begin((**request).clone()) {
+                        self.invocations.push((id, None));
+                    }
+                    self.answer_wants();
                     self.evaluate();
+                }
+                What::Push(subscription) => {
+                    let _ = self.engine.apply(&Command::Push(*subscription));
                 }
                 What::World(command) => {
                     // It worked when it was recorded; if it does not now, the journal says so.

@@ -53,6 +53,8 @@ pub enum What {
     World(Box<WorldCommand>),
     /// An AWS operation of a client.
     Request(Box<crate::api::Request>),
+    /// A subscription of a client took what there was.
+    Push(u64),
     /// The learner paused, changed the speed or went back; for checks only.
     Act(String),
     /// Checkpoint of a flow of the agent.

@@ -62,23 +62,21 @@ pub struct Service {
     pub operations: &'static [OperationModel],
 }
 
-static SERVICES: LazyLock<Vec<Service>> = LazyLock::new(|| {
-    [
-        include_str!("../../../assets/models/firehose.model"),
-        include_str!("../../../assets/models/lambda.model"),
-        include_str!("../../../assets/models/s3api.model"),
-        include_str!("../../../assets/models/glue.model"),
-        include_str!("../../../assets/models/iam.model"),
-        include_str!("../../../assets/models/sts.model"),
-        include_str!("../../../assets/models/athena.model"),
-        include_str!("../../../assets/models/cloudwatch.model"),
-        include_str!("../../../assets/models/kinesisanalytics.model"),
-        include_str!("../../../assets/models/kinesisanalyticsv2.model"),
-    ]
-    .into_iter()
-    .map(|text| parse::service(text).expect("the models are checked by a test"))
-    .collect()
-});
+const MODELS: [&str; 10] = [
+    include_str!("../../../assets/models/firehose.model"),
+    include_str!("../../../assets/models/lambda.model"),
+    include_str!("../../../assets/models/s3api.model"),
+    include_str!("../../../assets/models/glue.model"),
+    include_str!("../../../assets/models/iam.model"),
+    include_str!("../../../assets/models/sts.model"),
+    include_str!("../../../assets/models/athena.model"),
+    include_str!("../../../assets/models/cloudwatch.model"),
+    include_str!("../../../assets/models/kinesisanalytics.model"),
+    include_str!("../../../assets/models/kinesisanalyticsv2.model"),
+];
+
+static SERVICES: LazyLock<Vec<Service>> =
+    LazyLock::new(|| MODELS.into_iter().map(|text| parse::service(text, &MODELS).expect("the models are checked by a test")).collect());
 
 static KINESIS: LazyLock<Vec<OperationModel>> = LazyLock::new(|| {
     super::kinesis::Operation::all()

@@ -9,12 +9,13 @@
 //! map Environment String String
 //! structure Tag
 //!   Key! TagKey
+//! shapes kinesisanalytics
 //! operation PutRecord Puts one record.
 //!   Record! Record
 //! pages ListTags NextToken NextToken Tags Limit
 //! ```
 //!
-//! A member that must be given ends in `!`. `String`, `Integer`, `Double`, `Boolean`, `Blob` and `Timestamp` need no declaration. The
+//! `shapes` takes the declarations of another service's model. A member that must be given ends in `!`. `String`, `Integer`, `Double`, `Boolean`, `Blob` and `Timestamp` need no declaration. The
 //! tables live as long as the program.
 
 use std::collections::BTreeMap;
@@ -86,8 +87,20 @@ impl Reader {
     }
 }
 
-/// The service of a model file.
-pub(super) fn service(text: &'static str) -> Result<Service, String> {
+/// The declarations of a model, without its service and operations.
+fn declarations(text: &'static str) -> Vec<&'static str> {
+    let mut kept = true;
+    let mut declares = |line: &&str| {
+        if !line.starts_with(' ') {
+            kept = !["service ", "operation ", "pages "].iter().any(|kind| line.starts_with(kind));
+        }
+        kept
+    };
+    text.lines().filter(|line| declares(line)).collect()
+}
+
+/// The service of a model file, with all models for those that it takes shapes from.
+pub(super) fn service(text: &'static str, models: &[&'static str]) -> Result<Service, String> {
     let mut reader = Reader::default();
     for (name, kind) in [
         ("String", Kind::Text(None)),
@@ -99,7 +112,16 @@ pub(super) fn service(text: &'static str) -> Result<Service, String> {
     ] {
         reader.add(name, kind, Span::ANY);
     }
-    let lines: Vec<&'static str> = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')).collect();
+    let mut lines: Vec<&'static str> = Vec::new();
+    for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
+        match line.strip_prefix("shapes ") {
+            None => lines.push(line),
+            Some(name) => {
+                let other = models.iter().find(|model| model.starts_with(&format!("service {name} "))).ok_or_else(|| format!("no model {name}"))?;
+                lines.extend(declarations(other));
+            }
+        }
+    }
     let mut head = None;
     let mut operations = Vec::new();
     let mut at = 0;

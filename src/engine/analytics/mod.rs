@@ -4,7 +4,8 @@
 //! windows close on rows and on the clock. Every change of a running application's code starts its state anew, as the service did.
 
 mod application;
-mod second;
+mod run;
+mod v2;
 mod view;
 
 use std::collections::BTreeMap;
@@ -19,8 +20,9 @@ use crate::engine::schedule::Wake;
 use crate::engine::time::{VirtualDuration, VirtualTime};
 use crate::sql::discover::discover;
 
-pub use application::{Application, Delivery, Destination, Status};
+pub use application::{Application, Destination, Status};
 use application::{invalid, text};
+pub use run::Delivery;
 
 /// Records that a discovery looks at.
 const SAMPLES: usize = 100;

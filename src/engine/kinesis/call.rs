@@ -103,8 +103,8 @@ impl Kinesis {
             Q::DeregisterStreamConsumer(q) => self.deregister_consumer(ctx, q).map(|()| A::DeregisterStreamConsumer)?,
             Q::DescribeStreamConsumer(q) => A::DescribeStreamConsumer(self.describe_consumer(q)?),
             Q::ListStreamConsumers(q) => A::ListStreamConsumers(self.list_consumers(ctx, q)?),
-            // The world carries it out itself: what comes of it is no answer but a subscription.
-            Q::SubscribeToShard(_) => A::SubscribeToShard,
+            // What comes of it is a subscription and no answer: callers begin it with `subscribe`.
+            Q::SubscribeToShard(_) => return Err(ServiceError::internal_failure()),
             Q::PutRecord(q) => A::PutRecord(self.put_record(ctx, q)?),
             Q::PutRecords(q) => A::PutRecords(self.put_records(ctx, q)?),
             Q::GetShardIterator(q) => A::GetShardIterator(self.get_shard_iterator(ctx, q)?),

@@ -155,6 +155,7 @@ pub struct Running {
     now: Frontier,
     errors: Vec<ErrorRow>,
     error_count: u64,
+    seed: u64,
     /// Buffers for rows between operators, used again.
     spare: Vec<Vec<Row>>,
     cells: Vec<Value>,
@@ -211,24 +212,7 @@ impl Running {
         for stream in &mut streams {
             stream.scans.sort_by_key(|scan| (pump_of[*scan], *scan));
         }
-        let states = plan
-            .nodes
-            .iter()
-            .enumerate()
-            .map(|(at, node)| match &node.operator {
-                Operator::Sliding(windows, _) => State::Sliding(SlidingState::new(windows)),
-                Operator::Group { .. } => State::Group(GroupState::default()),
-                Operator::Stagger { .. } => State::Stagger(StaggerState::default()),
-                Operator::Join(_) => State::Join(JoinState::new()),
-                Operator::Lookup { rows, equal, .. } => State::Lookup(LookupState::new(rows, equal)),
-                Operator::Distinct { .. } => State::Distinct(DistinctState::default()),
-                Operator::Sort { .. } => State::Sort(SortState::default()),
-                Operator::TimeSort(_) => State::TimeSort(TimeSortState::default()),
-                Operator::Union => State::Union(Merge::new(2)),
-                Operator::Table(function) => State::Table(TableState::new(function, seed ^ (at as u64) << 32)),
-                Operator::Scan(_) | Operator::Finite(_) | Operator::Filter(_) | Operator::Project(..) => State::None,
-            })
-            .collect();
+        let states = (0..plan.nodes.len()).map(|at| Self::fresh(&plan, at, seed)).collect();
         let flows = vec![Flow::default(); plan.nodes.len()];
         let clock = Clock { start, now: start };
         Self {
@@ -242,6 +226,7 @@ impl Running {
             now: i64::MIN,
             errors: Vec::new(),
             error_count: 0,
+            seed,
             spare: Vec::new(),
             cells: Vec::new(),
         }
@@ -528,7 +513,7 @@ impl Running {
             let error =
                 RowError::new("StateTooLarge", format!("{} holds more than {HELD_MAX} rows; make its window smaller", plan.nodes[node].label));
             errors.push((error, self.clock.now, Vec::new().into()));
-            *state = Self::fresh(plan, node);
+            *state = Self::fresh(plan, node, self.seed);
         }
         self.spare.push(rows);
         self.take_errors(node, errors);
@@ -539,17 +524,19 @@ impl Running {
     }
 
     /// The operator's state as at the start.
-    fn fresh(plan: &Plan, node: usize) -> State {
-        match &plan.nodes[node].operator {
+    fn fresh(plan: &Plan, at: usize, seed: u64) -> State {
+        match &plan.nodes[at].operator {
             Operator::Sliding(windows, _) => State::Sliding(SlidingState::new(windows)),
             Operator::Group { .. } => State::Group(GroupState::default()),
             Operator::Stagger { .. } => State::Stagger(StaggerState::default()),
             Operator::Join(_) => State::Join(JoinState::new()),
+            Operator::Lookup { rows, equal, .. } => State::Lookup(LookupState::new(rows, equal)),
+            Operator::Distinct { .. } => State::Distinct(DistinctState::default()),
             Operator::Sort { .. } => State::Sort(SortState::default()),
             Operator::TimeSort(_) => State::TimeSort(TimeSortState::default()),
             Operator::Union => State::Union(Merge::new(2)),
-            Operator::Table(function) => State::Table(TableState::new(function, 0)),
-            _ => State::Distinct(DistinctState::default()),
+            Operator::Table(function) => State::Table(TableState::new(function, seed ^ (at as u64) << 32)),
+            Operator::Scan(_) | Operator::Finite(_) | Operator::Filter(_) | Operator::Project(..) => State::None,
         }
     }
 

@@ -19,10 +19,10 @@ impl Analytics {
     ///
     /// # Errors
     /// The service's own.
-    pub fn second(&mut self, ctx: &mut Ctx<'_>, kinesis: &Kinesis, s3: &S3, call: &Call) -> Result<Value, ServiceError> {
+    pub fn call_v2(&mut self, ctx: &mut Ctx<'_>, kinesis: &Kinesis, s3: &S3, call: &Call) -> Result<Value, ServiceError> {
         let (operation, body) = (call.operation.name, &call.body);
         let name = text(body, "ApplicationName").to_owned();
-        let mut first = |analytics: &mut Self, operation: &str, body: &Value| {
+        let mut v1 = |analytics: &mut Self, operation: &str, body: &Value| {
             let call = Call::of("kinesisanalytics", operation, body)?;
             analytics.call(ctx, kinesis, s3, &call)
         };
@@ -34,12 +34,12 @@ impl Analytics {
                     return Err(invalid(format!("RuntimeEnvironment: kinlab runs {SQL} applications; {runtime} is not simulated")));
                 }
                 let role = text(body, "ServiceExecutionRole");
-                let (mut request, sources) = created(body, role);
-                first(self, operation, &Value::Object(std::mem::take(&mut request)))?;
+                let (request, sources) = created(body, role);
+                v1(self, operation, &Value::Object(request))?;
                 for source in sources {
                     let version = self.application(&name).map_or(1, |application| application.version);
                     let add = json!({"ApplicationName": name, "CurrentApplicationVersionId": version, "ReferenceDataSource": source});
-                    if let Err(error) = first(self, "AddApplicationReferenceDataSource", &add) {
+                    if let Err(error) = v1(self, "AddApplicationReferenceDataSource", &add) {
                         // All or nothing.
                         self.applications.remove(name.as_str());
                         return Err(error);
@@ -48,9 +48,9 @@ impl Analytics {
                 let application = self.find(&name)?;
                 application.role = Some(role.to_owned());
                 application.version = 1;
-                self.detail(&name)
+                self.detail_v2(&name)
             }
-            "DescribeApplication" => self.detail(&name),
+            "DescribeApplication" => self.detail_v2(&name),
             "ListApplications" => {
                 let limit = body["Limit"].as_u64().unwrap_or(50) as usize;
                 let after = text(body, "NextToken");
@@ -82,9 +82,9 @@ impl Analytics {
                 if !configurations.is_empty() {
                     request["InputConfigurations"] = json!(configurations);
                 }
-                first(self, operation, &request)
+                v1(self, operation, &request)
             }
-            "StopApplication" => first(self, operation, &json!({ "ApplicationName": name })),
+            "StopApplication" => v1(self, operation, &json!({ "ApplicationName": name })),
             "UpdateApplication" => {
                 let change = &body["ApplicationConfigurationUpdate"];
                 let mut update = change["SqlApplicationConfigurationUpdate"].as_object().cloned().unwrap_or_default();
@@ -92,21 +92,21 @@ impl Analytics {
                     update.insert("ApplicationCodeUpdate".to_owned(), json!(code));
                 }
                 let known = body["CurrentApplicationVersionId"].as_u64().unwrap_or(version);
-                first(self, operation, &json!({"ApplicationName": name, "CurrentApplicationVersionId": known.max(1), "ApplicationUpdate": update}))?;
+                v1(self, operation, &json!({"ApplicationName": name, "CurrentApplicationVersionId": known.max(1), "ApplicationUpdate": update}))?;
                 if let Some(role) = body["ServiceExecutionRoleUpdate"].as_str() {
                     self.find(&name)?.role = Some(role.to_owned());
                 }
-                self.detail(&name)
+                self.detail_v2(&name)
             }
             "DiscoverInputSchema" => {
-                let mut found = first(self, operation, &without(body, "ServiceExecutionRole"))?;
+                let mut found = v1(self, operation, &without(body, "ServiceExecutionRole"))?;
                 found["ProcessedInputRecords"] = json!([]);
                 Ok(found)
             }
-            "DeleteApplication" | "TagResource" | "UntagResource" | "ListTagsForResource" => first(self, operation, body),
+            "DeleteApplication" | "TagResource" | "UntagResource" | "ListTagsForResource" => v1(self, operation, body),
             // What adds or takes away a part answers with the new version and the parts of that kind.
             _ => {
-                first(self, operation, body)?;
+                v1(self, operation, body)?;
                 let application = self.find(&name)?;
                 let version = application.version;
                 let described = application.described("");
@@ -129,7 +129,7 @@ impl Analytics {
     }
 
     /// The application as the second API shows it.
-    fn detail(&mut self, name: &str) -> Result<Value, ServiceError> {
+    fn detail_v2(&mut self, name: &str) -> Result<Value, ServiceError> {
         let arn = self.arn(name);
         let application = self.find(name)?;
         let mut shown = application.described(&arn);
