@@ -321,6 +321,12 @@ impl Metrics {
         sums
     }
 
+    /// Sum of the last whole second of every series.
+    pub fn last_second(&self, now: VirtualTime) -> impl Iterator<Item = (Metric, &Dimensions, u64)> {
+        let second = now.secs().saturating_sub(1);
+        self.series.iter().map(move |((metric, dimensions), series)| (*metric, dimensions, series.over(second, second + 1).sum))
+    }
+
     /// Statistics of each minute of the run: (minutes since 1970, statistics).
     pub fn per_minute(&self, metric: Metric, dimensions: &Dimensions) -> &[(u64, Stats)] {
         self.series.get(&(metric, dimensions.clone())).map_or(&[], |series| &series.minutes)

@@ -436,6 +436,16 @@ impl Engine {
         (parts, ctx)
     }
 
+    /// What each series had in the last whole second.
+    pub fn last_second(&self) -> impl Iterator<Item = (metrics::Metric, &metrics::Dimensions, u64)> {
+        self.metrics.last_second(self.now)
+    }
+
+    /// What the coach has to say now.
+    pub fn coach(&self) -> Vec<view::CoachLine> {
+        coach::look(self.now, &self.config.limits, &self.kinesis, &self.producers, &self.consumers)
+    }
+
     /// The world for display.
     pub fn view(&self, wants: &Wants) -> View {
         let limits = &self.config.limits;
@@ -475,7 +485,7 @@ impl Engine {
             consumers: self.consumers.iter().map(|consumer| consumer.view(self.now)).collect(),
             journal: self.journal.view(wants.journal_rows, wants.journal_filter.as_deref()),
             cost: self.bill.view(&self.hourly_load()),
-            coach: coach::look(self.now, limits, &self.kinesis, &self.producers, &self.consumers),
+            coach: self.coach(),
             accounting,
             metrics: self
                 .metrics

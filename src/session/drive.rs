@@ -6,11 +6,11 @@ use crate::api::ModelYear;
 use crate::api::cli;
 use crate::engine::time::{VirtualDuration, VirtualTime};
 use crate::engine::view::Wants;
-use crate::engine::{Command, WorldCommand};
 
 use super::driver::{Act, Driver, Outcome, Turn};
 use super::language;
 use super::play::Session;
+use super::runlog::What;
 use super::view::{ClockView, SessionView};
 
 /// Longest wait of a step to the next event.
@@ -32,7 +32,8 @@ impl Session {
             paused: self.clock.paused(),
             speed_percent: self.clock.speed_percent(),
             real_percent: self.clock.real_percent(),
-            in_the_past: false,
+            in_the_past: self.in_the_past(),
+            newest_us: self.newest.since(self.epoch()).0,
             elapsed_us: self.now().since(self.epoch()).0,
             duration_us: self.ends().since(self.epoch()).0,
         }
@@ -40,13 +41,18 @@ impl Session {
 
     fn shift(&mut self, micros: i64) -> Outcome {
         self.clock.set_paused(true);
+        let by = VirtualDuration(micros.unsigned_abs());
         if micros >= 0 {
-            self.advance(self.now() + VirtualDuration(micros.unsigned_abs()));
-            return Outcome::default();
+            return match self.travel(self.now() + by) {
+                Ok(()) => Outcome::default(),
+                Err(error) => Outcome::refused(error),
+            };
         }
-        self.note_act("rewind");
-        match self.rewind(VirtualDuration(micros.unsigned_abs())) {
-            Ok(()) => Outcome::said(format!("Back at {}.", self.now().clock_text())),
+        match self.rewind(by) {
+            Ok(()) => {
+                self.note_act("rewind");
+                Outcome::said(format!("Back at {}.", self.now().clock_text()))
+            }
             Err(error) => Outcome::refused(error),
         }
     }
@@ -123,7 +129,16 @@ impl Session {
 
 impl Driver for Session {
     fn view(&mut self, wants: &Wants) -> SessionView {
-        SessionView { world: Session::view(self, wants), lab: self.lab_view(), clock: self.clock_view(), notices: self.recent_notices() }
+        let mut lab = self.lab_view();
+        lab.marks = self.timeline_marks();
+        SessionView {
+            world: Session::view(self, wants),
+            lab,
+            clock: self.clock_view(),
+            notices: self.recent_notices(),
+            branches: self.branch_views(),
+            compared: self.compared_view(wants.history_seconds),
+        }
     }
 
     fn act(&mut self, act: Act) -> Outcome {
@@ -154,7 +169,10 @@ impl Driver for Session {
             Act::StepEvent => self.step_event(),
             Act::Shift(micros) => self.shift(micros),
             Act::ToStart => self.shift(-(i64::try_from(self.now().since(self.epoch()).0).unwrap_or(i64::MAX))),
-            Act::ToNow => Outcome::said("This is the newest instant."),
+            Act::ToNow => match self.travel(self.newest) {
+                Ok(()) => Outcome::said("This is the newest instant."),
+                Err(error) => Outcome::refused(error),
+            },
             Act::Hint => self.line("hint"),
             Act::ResetStep => match self.reset_step() {
                 Ok(()) => Outcome::said("The step begins anew."),
@@ -165,11 +183,10 @@ impl Driver for Session {
             Act::PreviousStep => self.back_a_step(),
             Act::Solve => self.solve(),
             Act::Bookmark(text) => {
-                let note = WorldCommand::Note { kind: "bookmark".to_owned(), text };
-                match self.engine.apply(&Command::World(note)) {
-                    Ok(_) => Outcome::said("Bookmark set."),
-                    Err(error) => Outcome::refused(error.message),
-                }
+                let at_us = self.now().since(self.epoch()).0;
+                self.bookmarks.push((self.now(), text.clone()));
+                self.keep(What::Bookmark(at_us, text));
+                Outcome::said("Bookmark set.")
             }
         }
     }
@@ -180,7 +197,10 @@ impl Driver for Session {
             let asked = self.answer_clients();
             return Turn { changed: asked, sleep: self.served.is_some().then_some(if asked { BUSY } else { ASK_EVERY }) };
         }
-        self.look_at_files(wall);
+        // What arrives outside belongs to the newest instant.
+        if !self.in_the_past() {
+            self.look_at_files(wall);
+        }
         let now = self.now();
         let target = self.clock.target(wall, now);
         if target > now {

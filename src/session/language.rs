@@ -32,7 +32,8 @@ fault s3|slow|fail|destination …  fault end …            something goes wron
 java -jar amazon-kinesis-replay-1.0-SNAPSHOT.jar -streamName S -speedup N [-aggregate] …   the replay tool
 read-stream                 the workshop's reader (first shard only)
 producer NAME start|stop|key const KEY|rate FACTOR      consumer NAME start|stop|crash
-run 12s   rewind 30s        let time pass, go back; pause, go, speed 16, speed max set the pace
+run 12s   rewind 30s   now  let time pass, go back, come to the newest instant; pause, go, speed 16, speed max set the pace
+branches   branch NAME      acting in the past begins another future: list them, go to one; compare NAME shows two in numbers
 shards [STREAM]  streams  log NAME  journal [N]  metrics  cost  coach  accounting  shard of KEY
 status  checks  hint  answer QUESTION TEXT  why [CHECK]  solution  step  initials YOURS  quit";
 
@@ -62,6 +63,10 @@ pub fn words() -> impl Iterator<Item = (&'static str, &'static str)> {
         ("producer replay key const partitionkey", "one partition key for all records"),
         ("run 60s", "let time pass"),
         ("rewind 30s", "go back in time"),
+        ("now", "come to the newest instant"),
+        ("branches", "other futures"),
+        ("branch ", "go to another future"),
+        ("compare ", "two futures beside each other"),
         ("pause", "time stands still"),
         ("go", "time runs"),
         ("speed max", "as fast as possible"),
@@ -85,6 +90,45 @@ pub fn words() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// The line only lets time pass.
 pub fn moves_time(line: &str) -> bool {
     matches!(line.split_whitespace().next(), Some("run" | "sleep" | "rewind"))
+}
+
+/// The line moves in time or between branches: it is no part of what happened.
+pub fn is_travel(line: &str) -> bool {
+    moves_time(line) || matches!(line.split_whitespace().next(), Some("now" | "branch" | "branches" | "compare"))
+}
+
+/// The line shows something and changes nothing: it can be typed in the past without beginning another future.
+pub fn only_shows(line: &str) -> bool {
+    let shows = [
+        "shard",
+        "shards",
+        "streams",
+        "log",
+        "journal",
+        "metrics",
+        "cost",
+        "coach",
+        "accounting",
+        "status",
+        "checks",
+        "step",
+        "help",
+        "?",
+        "quit",
+        "exit",
+        "why",
+        "solution",
+        "functions",
+        "deliveries",
+        "objects",
+        "apps",
+    ];
+    line.split_whitespace().next().is_none_or(|word| shows.contains(&word) || word.starts_with('#'))
+}
+
+/// The line changes what the lab knows of its learner, not the world.
+pub fn about_the_lab(line: &str) -> bool {
+    matches!(line.split_whitespace().next(), Some("hint" | "answer" | "predict"))
 }
 
 /// Carries out one line.
@@ -173,13 +217,28 @@ fn run_words(session: &mut Session, words: &[String]) -> Outcome {
             }
             Err(error) => Outcome::refused(error),
         },
-        ("rewind", [text]) => match duration(text).and_then(|by| {
-            session.note_act("rewind");
-            session.rewind(by)
-        }) {
+        ("rewind", [text]) => match duration(text).and_then(|by| session.rewind(by)).map(|()| session.note_act("rewind")) {
             Ok(()) => Outcome::said(format!("Back at {}.", session.now().clock_text())),
             Err(error) => Outcome::refused(error),
         },
+        ("now", []) => match session.travel(session.newest) {
+            Ok(()) => Outcome::said(format!("Time {}, the newest instant.", session.now().clock_text())),
+            Err(error) => Outcome::refused(error),
+        },
+        ("branches", []) => Outcome::data(branches(session)),
+        ("branch", [name]) => match session.switch_branch(name) {
+            Ok(()) => Outcome::said(format!("Branch {name} at {}, its newest instant.", session.now().clock_text())),
+            Err(error) => Outcome::refused(error),
+        },
+        ("compare", ["off"]) => match session.compare_with(None) {
+            Ok(()) => Outcome::said("Charts show one branch."),
+            Err(error) => Outcome::refused(error),
+        },
+        ("compare", [name]) => match session.comparison(name).and_then(|text| session.compare_with(Some(name)).map(|()| text)) {
+            Ok(text) => Outcome::data(text),
+            Err(error) => Outcome::refused(error),
+        },
+        ("branch" | "compare", _) => Outcome::refused("branch NAME goes to another future, compare NAME shows two; 'branches' lists them"),
         ("shard", ["of", key]) => shard_of(session, key),
         ("shards", rest) => shards(session, rest.first().copied()),
         ("streams", _) => streams(session),
@@ -202,7 +261,11 @@ fn run_words(session: &mut Session, words: &[String]) -> Outcome {
         ("run" | "sleep" | "rewind", _) => Outcome::refused("write a duration with its unit: run 12s, run 2m, rewind 30s"),
         ("log", _) => Outcome::refused("log NAME: the name of a producer or consumer, for example: log replay"),
         (word, _) => {
-            const KNOWN: [&str; 42] = [
+            const KNOWN: [&str; 46] = [
+                "now",
+                "branch",
+                "branches",
+                "compare",
                 "app",
                 "apps",
                 "s3",
@@ -250,6 +313,21 @@ fn run_words(session: &mut Session, words: &[String]) -> Outcome {
             Outcome::refused(format!("unknown command '{word}'.{near} 'help' lists the commands."))
         }
     }
+}
+
+/// One line per branch.
+fn branches(session: &Session) -> String {
+    let span = |us: u64| format!("{:02}:{:02}", us / 60_000_000, us / 1_000_000 % 60);
+    session
+        .branch_views()
+        .iter()
+        .map(|branch| {
+            let began = branch.began_us.map_or_else(|| "from the start".to_owned(), |us| format!("from {}", span(us)));
+            let sign = if branch.current { "* " } else { "  " };
+            let lines = if branch.lines.is_empty() { String::new() } else { format!("  {}", branch.lines.join("; ")) };
+            format!("{sign}{} {began} to {}{lines}\n", branch.name, span(branch.newest_us))
+        })
+        .collect()
 }
 
 fn duration(text: &str) -> Result<VirtualDuration, String> {

@@ -1,6 +1,7 @@
 //! A lab being played: the world, the lab's progress, the command language, pace, going back in time. Knows nothing of terminals.
 
 mod app_words;
+pub mod branches;
 pub mod clients;
 mod clock;
 mod drive;
@@ -14,6 +15,7 @@ pub mod play;
 pub mod proof;
 mod requests;
 pub mod runlog;
+mod travel;
 pub mod view;
 mod words;
 

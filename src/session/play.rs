@@ -1,5 +1,6 @@
 //! The session: virtual time in whole seconds of checks, and the log of lines that is the run.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::api::Blob;
@@ -7,51 +8,59 @@ use crate::api::cli::{FileSource, NoFiles};
 use crate::engine::agent::Place;
 use crate::engine::time::{VirtualDuration, VirtualTime};
 use crate::engine::view::{View, Wants};
-use crate::engine::{Budget, Checkpoint, Command, Engine, WorldCommand};
+use crate::engine::{Budget, Command, Engine, WorldCommand};
 use crate::lab::view::LabView;
 use crate::lab::{Lab, LabRun, build_world};
 
+use super::branches::Branches;
 use super::clients::{Back, Served};
 use super::clock::Clock;
 use super::driver::Outcome;
 use super::handlers::Handlers;
 use super::outside::AgentRun;
-use super::requests::Begun;
 use super::runlog::{Entry, FORM, Header, Keeper, Progress, What};
+use super::travel::Saved;
 
 /// A lab being played.
 #[derive(Debug)]
 pub struct Session {
-    lab: Arc<Lab>,
+    pub(super) lab: Arc<Lab>,
     seed: Option<u64>,
     pub(super) engine: Engine,
     pub(super) run: LabRun,
-    /// Everything that entered, with its instant: with the seed, this is the run.
-    log: Vec<Entry>,
-    /// Entries of the log that are done: all of them, except while they are done again.
-    entries: usize,
+    /// Everything that entered, with its instant: with the seed, this is the run. In the past, what is still to come stands in it, too.
+    pub(super) log: Vec<Entry>,
+    /// Entries of the log that are done: all of them, except in the past.
+    pub(super) entries: usize,
+    /// The last instant of this branch.
+    pub(super) newest: VirtualTime,
+    /// The branch being played, and the others.
+    pub(super) branches: Branches,
+    /// What the learner did with the clock, at any time: going back does not undo it.
+    pub(super) acts: BTreeSet<String>,
+    /// Bookmarks, in the order they were set.
+    pub(super) bookmarks: Vec<(VirtualTime, String)>,
     keeper: Option<Box<dyn Keeper>>,
     /// The keeper has less than the log.
     pub(super) unkept: bool,
     /// Instant of the last thing kept, microseconds since the start.
-    kept_us: u64,
+    pub(super) kept_us: u64,
     kept_progress: Option<ProgressKey>,
     pub(super) agent: Option<AgentRun>,
     /// Reads what lines name with file://.
     files: Option<Box<dyn FileSource>>,
     /// Handlers and what they answered.
     pub(super) handlers: Handlers,
-    /// What was read when the entries being done again were new, the next one last.
-    recorded: Vec<(String, Blob)>,
     /// Time passes in pieces of at most this much; only a proof that pieces do not matter sets it.
     granularity: VirtualDuration,
     /// The last shard iterator that a command answered.
     pub(super) iterator: Option<String>,
     pub(super) notices: Vec<String>,
-    replaying: bool,
+    /// An entry of the log is being done again.
+    pub(super) replaying: bool,
     /// Saved worlds, oldest first; only kept for front ends that go back in time by keys.
-    saved: Vec<Saved>,
-    keeps_checkpoints: bool,
+    pub(super) saved: Vec<Arc<Saved>>,
+    pub(super) keeps_checkpoints: bool,
     pub(super) clock: Clock,
     /// Clients of the endpoint.
     pub(super) served: Option<Served>,
@@ -64,15 +73,6 @@ pub struct Session {
 /// What of the progress is worth writing again when it changes: steps, points, hints, initials.
 type ProgressKey = (Vec<(String, bool)>, (u32, u32), usize, Option<String>);
 
-/// A world, the lab's progress and how many entries of the log had been carried out.
-#[derive(Debug, Clone)]
-struct Saved {
-    world: Checkpoint,
-    run: LabRun,
-    iterator: Option<String>,
-    entries: usize,
-}
-
 /// Files as a session reads them: from the front end, or again from the log.
 #[derive(Debug)]
 pub(super) struct SessionFiles<'s>(pub(super) &'s mut Session);
@@ -81,8 +81,12 @@ impl FileSource for SessionFiles<'_> {
     fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
         let session = &mut *self.0;
         if session.replaying && session.lab.file(path).is_none() {
-            let at = session.recorded.iter().rposition(|(known, _)| known == path);
-            return at.map(|at| session.recorded.remove(at).1.0.to_vec()).ok_or_else(|| format!("'{path}' is not part of the saved run"));
+            // What was read when the line was new stands behind it.
+            let recorded = session.log[session.entries..].iter().find_map(|entry| match &entry.what {
+                What::File(known, bytes) if known == path => Some(bytes.0.to_vec()),
+                _ => None,
+            });
+            return recorded.ok_or_else(|| format!("'{path}' is not part of the saved run"));
         }
         // The lab's own files come first: they are part of the run already.
         if let Some(bytes) = session.lab.file(path) {
@@ -95,14 +99,10 @@ impl FileSource for SessionFiles<'_> {
     }
 }
 
-/// Virtual time between two saved worlds.
-const SAVE_EVERY_SECS: u64 = 10;
 /// Virtual time between two marks of how far the clock came.
 const KEEP_CLOCK_EVERY: VirtualDuration = VirtualDuration::from_secs(10);
 /// Sentences kept for front ends that do not take them.
 const NOTICES_MAX: usize = 200;
-/// Saved worlds at most; when there are more, every second one is dropped.
-const SAVED_MAX: usize = 64;
 
 impl Session {
     /// A session at the beginning of a lab.
@@ -119,6 +119,10 @@ impl Session {
             run,
             log: Vec::new(),
             entries: 0,
+            newest: VirtualTime(0),
+            branches: Branches::default(),
+            acts: BTreeSet::new(),
+            bookmarks: Vec::new(),
             keeper: None,
             unkept: false,
             kept_us: 0,
@@ -126,7 +130,6 @@ impl Session {
             agent: None,
             files: None,
             handlers: Handlers::default(),
-            recorded: Vec::new(),
             granularity: VirtualDuration::SECOND,
             iterator: None,
             notices: Vec::new(),
@@ -140,6 +143,7 @@ impl Session {
         };
         session.set_up()?;
         session.evaluate();
+        session.newest = session.now();
         Ok(session)
     }
 
@@ -219,8 +223,18 @@ impl Session {
         self.granularity = VirtualDuration(pieces.0.clamp(1, 1_000_000));
     }
 
-    /// Lets time pass; checks are evaluated at every whole second.
+    /// Lets time pass; what the log has for this time is done at its instant.
     pub fn advance(&mut self, until: VirtualTime) {
+        while let Some(entry) = self.log.get(self.entries).filter(|entry| self.epoch() + VirtualDuration(entry.at_us) <= until).cloned() {
+            self.pass(self.epoch() + VirtualDuration(entry.at_us));
+            self.redo(&entry);
+        }
+        self.pass(until);
+        self.newest = self.newest.max(self.now());
+    }
+
+    /// Lets time pass; checks are evaluated at every whole second.
+    pub(super) fn pass(&mut self, until: VirtualTime) {
         while self.engine.now() < until {
             let next = self.engine.now().next_second().min(self.engine.now() + self.granularity).min(until);
             while self.engine.advance(next, Budget::UNLIMITED) == crate::engine::Progress::Wants {
@@ -238,16 +252,18 @@ impl Session {
         if self.replaying {
             return;
         }
-        self.copy_objects();
-        if self.keeps_checkpoints && self.now().secs().is_multiple_of(SAVE_EVERY_SECS) {
-            self.save();
+        self.save_when_due();
+        if self.in_the_past() {
+            return;
         }
+        self.trace_second();
+        self.copy_objects();
         if self.keeper.is_some() && self.now().since(self.epoch()).0 >= self.kept_us + KEEP_CLOCK_EVERY.0 {
             self.keep(What::Clock);
         }
     }
 
-    fn evaluate(&mut self) {
+    pub(super) fn evaluate(&mut self) {
         let step = self.run.current();
         let (commands, said) = self.run.second(&self.engine);
         if self.run.current() != step {
@@ -274,7 +290,8 @@ impl Session {
             return outcome;
         }
         // Lines that only move time are the distance between the others.
-        if !self.replaying && !line.trim().is_empty() && !super::language::moves_time(line) {
+        let shows = line.trim().is_empty() || super::language::is_travel(line) || (self.in_the_past() && super::language::only_shows(line));
+        if !self.replaying && !shows {
             self.keep(What::Line(line.to_owned()));
         }
         self.carry_out(line)
@@ -284,6 +301,7 @@ impl Session {
     pub fn forget_log(&mut self) {
         self.keeps_log = false;
         self.log = Vec::new();
+        self.entries = 0;
     }
 
     /// What enters is kept somewhere.
@@ -299,22 +317,27 @@ impl Session {
     }
 
     /// The world and the lab as at the beginning.
-    fn build_anew(&mut self) -> Result<(), String> {
+    pub(super) fn build_anew(&mut self) -> Result<(), String> {
         self.engine = build_world(&self.lab, self.seed)?;
         self.run = LabRun::new(self.lab.clone(), self.engine.now());
         self.iterator = None;
         self.entries = 0;
-        self.set_up()?;
+        // The lab's own lines come before everything in the log.
+        let log = std::mem::take(&mut self.log);
+        let done = self.set_up();
         self.evaluate();
-        Ok(())
+        self.log = log;
+        done
     }
 
     /// Forgets everything that was done; the clock stays where it is.
     pub(super) fn begin_anew(&mut self) -> Result<(), String> {
         let now = self.now();
-        self.build_anew()?;
         self.saved.clear();
         self.log.clear();
+        self.build_anew()?;
+        self.branches = Branches::default();
+        self.newest = self.now();
         self.invocations.clear();
         self.advance(now);
         self.keep_anew();
@@ -322,154 +345,16 @@ impl Session {
     }
 
     /// A line, and the checks at its instant: what was done while time stands still shows at once.
-    fn carry_out(&mut self, line: &str) -> Outcome {
+    pub(super) fn carry_out(&mut self, line: &str) -> Outcome {
         let outcome = super::language::carry_out(self, line);
         self.answer_wants();
         if !super::language::moves_time(line) {
             self.evaluate();
         }
-        if !self.replaying {
+        if !self.replaying && !self.in_the_past() {
             self.copy_objects();
         }
         outcome
-    }
-
-    /// Keeps saved worlds, so that going back is fast.
-    pub fn keep_checkpoints(&mut self) {
-        self.keeps_checkpoints = true;
-        self.save();
-    }
-
-    fn save(&mut self) {
-        if self.saved.len() == SAVED_MAX {
-            let mut index = 0;
-            self.saved.retain(|_| {
-                index += 1;
-                index % 2 == 1
-            });
-        }
-        self.saved.push(Saved { world: self.engine.checkpoint(), run: self.run.clone(), iterator: self.iterator.clone(), entries: self.log.len() });
-    }
-
-    /// Goes back in time by so much; what was done at the instant itself stays done.
-    ///
-    /// # Errors
-    /// A sentence, when the scenario cannot be built any more.
-    pub fn rewind(&mut self, by: VirtualDuration) -> Result<(), String> {
-        let target = VirtualTime(self.now().0.saturating_sub(by.0).max(self.epoch().0));
-        let target_us = target.since(self.epoch()).0;
-        self.go_back(target, |_, entry| entry.at_us <= target_us)
-    }
-
-    /// Goes back to the beginning of the current step and undoes everything done in it.
-    ///
-    /// # Errors
-    /// A sentence, when the scenario cannot be built any more.
-    pub fn reset_step(&mut self) -> Result<(), String> {
-        let entries = self.run.began.last().map_or(0, |(_, entries)| *entries);
-        self.go_back(self.run.step_began(), |index, _| index < entries)
-    }
-
-    /// Goes back to the beginning of the step before the current one.
-    pub(super) fn reset_to_step_before(&mut self) -> Result<(), String> {
-        let step = self.run.current().saturating_sub(1);
-        let (began, entries) = self.run.began.get(step).copied().unwrap_or((self.epoch(), 0));
-        self.go_back(began, |index, _| index < entries)
-    }
-
-    /// Restores the nearest saved world (or makes the first one anew) and does everything before the instant again. What lay after it is gone:
-    /// acting in the past starts another future. Only what came from outside stays: it arrives at the instant gone back to.
-    fn go_back(&mut self, target: VirtualTime, before: impl Fn(usize, &Entry) -> bool) -> Result<(), String> {
-        let target_us = target.since(self.epoch()).0;
-        let old = std::mem::take(&mut self.log);
-        let unchanged = old.iter().enumerate().take_while(|(index, entry)| before(*index, entry)).count();
-        let mut log = Vec::with_capacity(old.len());
-        for (index, mut entry) in old.into_iter().enumerate() {
-            let stays = match &entry.what {
-                What::Line(_) | What::Request(_) | What::Push(_) | What::File(..) | What::Clock => before(index, &entry),
-                What::World(command) => before(index, &entry) || !matches!(**command, WorldCommand::Note { .. }),
-                What::Act(_) | What::Place(..) | What::Handler(..) => true,
-            };
-            entry.at_us = entry.at_us.min(target_us);
-            if stays {
-                log.push(entry);
-            }
-        }
-        self.saved.retain(|saved| saved.world.at() <= target && saved.entries <= unchanged);
-        let done = if let Some(saved) = self.saved.last() {
-            self.engine = saved.world.restore();
-            self.run = saved.run.clone();
-            self.iterator.clone_from(&saved.iterator);
-            self.entries = saved.entries;
-            saved.entries
-        } else {
-            self.build_anew()?;
-            0
-        };
-        self.replay(&log[done..], target);
-        self.log = log;
-        self.notices.clear();
-        self.kept_us = target_us;
-        self.keep_anew();
-        Ok(())
-    }
-
-    /// Does the entries again, each at its instant, and lets time pass until the end.
-    fn replay(&mut self, entries: &[Entry], until: VirtualTime) {
-        self.replaying = true;
-        self.handlers.remember(entries);
-        self.recorded = entries
-            .iter()
-            .rev()
-            .filter_map(|entry| match &entry.what {
-                What::File(path, bytes) => Some((path.clone(), bytes.clone())),
-                _ => None,
-            })
-            .collect();
-        for entry in entries {
-            self.advance(self.epoch() + VirtualDuration(entry.at_us));
-            self.entries += 1;
-            match &entry.what {
-                What::Line(line) => {
-                    self.carry_out(line);
-                }
-                What::Request(request) => {
-                    // What it answered went to the client that asked; nobody waits for a function any more.
-                    if let Ok(Begun::Invocation(id)) = self.begin((**request).clone()) {
-                        self.invocations.push((id, None));
-                    }
-                    self.answer_wants();
-                    self.evaluate();
-                }
-                What::Push(subscription) => {
-                    let _ = self.engine.apply(&Command::Push(*subscription));
-                }
-                What::World(command) => {
-                    // It worked when it was recorded; if it does not now, the journal says so.
-                    let _ = self.engine.apply(&Command::World((**command).clone()));
-                }
-                What::Act(act) => {
-                    self.run.act(act);
-                    self.evaluate();
-                }
-                What::Place(..) | What::File(..) | What::Handler(..) | What::Clock => {}
-            }
-        }
-        self.advance(until);
-        self.replaying = false;
-    }
-
-    /// Takes up a run where it was left. Gives where that is.
-    pub fn resume(&mut self, entries: Vec<Entry>) -> VirtualTime {
-        let until = self.epoch() + VirtualDuration(entries.iter().map(|entry| entry.at_us).max().unwrap_or(0));
-        // Marks of the clock have said what they had to say.
-        let entries: Vec<Entry> = entries.into_iter().filter(|entry| entry.what != What::Clock).collect();
-        self.replay(&entries, until);
-        self.log = entries;
-        self.kept_us = until.since(self.epoch()).0;
-        self.notices.clear();
-        self.clock.set_paused(true);
-        until
     }
 
     /// Keeps the log with `keeper` from now on, as it grows.
@@ -511,10 +396,24 @@ impl Session {
         self.log.iter().map(Entry::text).fold(header, |text, line| text + &line)
     }
 
-    /// Adds an entry at the present instant.
+    /// Adds an entry at the present instant. In the past most entries begin another branch there.
     pub(super) fn keep(&mut self, what: What) {
         if self.replaying {
             return;
+        }
+        if self.in_the_past() {
+            if what.is_timeless() {
+                self.keep_timeless(what);
+                return;
+            }
+            match &what {
+                What::Clock => return,
+                What::Line(line) if super::language::about_the_lab(line) => {
+                    self.keep_within(what);
+                    return;
+                }
+                _ => self.branch_here(),
+            }
         }
         let entry = Entry { at_us: self.now().since(self.epoch()).0, what };
         let text = self.keeper.is_some().then(|| entry.text());
@@ -524,6 +423,11 @@ impl Session {
             self.log.push(entry);
             self.entries += 1;
         }
+        self.write_down(text);
+    }
+
+    /// Appends to what the keeper has, or writes everything when it has less than the log.
+    pub(super) fn write_down(&mut self, text: Option<String>) {
         if self.unkept && self.keeps_log {
             self.keep_anew();
             return;
@@ -542,9 +446,9 @@ impl Session {
     }
 
     /// Writes the whole log: after going back, or when the last write failed.
-    fn keep_anew(&mut self) {
+    pub(super) fn keep_anew(&mut self) {
         let Some(mut keeper) = self.keeper.take() else { return };
-        let clock = Entry { at_us: self.now().since(self.epoch()).0, what: What::Clock };
+        let clock = Entry { at_us: self.newest.since(self.epoch()).0, what: What::Clock };
         match keeper.replace(&(self.log_text() + &clock.text())) {
             Ok(()) if self.unkept => {
                 self.unkept = false;
@@ -574,7 +478,7 @@ impl Session {
 
     /// Keeps how far the learner is, when that changed.
     pub fn keep_progress(&mut self) {
-        if self.keeper.is_none() || self.replaying {
+        if self.keeper.is_none() || self.replaying || self.in_the_past() {
             return;
         }
         let progress = self.progress();
@@ -601,7 +505,7 @@ impl Session {
 
     /// Something the learner did with the clock; checks look at it.
     pub(super) fn note_act(&mut self, act: &str) {
-        if !self.run.acts().contains(act) {
+        if self.acts.insert(act.to_owned()) {
             self.run.act(act);
             self.keep(What::Act(act.to_owned()));
             self.evaluate();

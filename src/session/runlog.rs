@@ -63,8 +63,22 @@ pub enum What {
     Handler(String, Box<crate::engine::lambda::HandlerAnswer>),
     /// A file that the line before names with file:// or fileb://.
     File(String, crate::api::Blob),
+    /// A bookmark: microseconds since the start, and its words.
+    Bookmark(u64, String),
     /// The clock came this far.
     Clock,
+}
+
+impl What {
+    /// What holds whatever happened before and after: going back does not undo it, and it begins no branch.
+    pub fn is_timeless(&self) -> bool {
+        matches!(self, Self::Act(_) | Self::Bookmark(..) | Self::Place(..) | Self::Handler(..))
+    }
+
+    /// What comes from outside stays when what the learner did is undone: it arrives at the instant gone back to.
+    pub fn is_from_outside(&self) -> bool {
+        self.is_timeless() || matches!(self, Self::World(command) if !matches!(**command, WorldCommand::Note { .. }))
+    }
 }
 
 /// An entry.

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::engine::view::View;
 use crate::lab::view::LabView;
 
+use super::branches::{BranchView, Compared};
+
 /// Everything a screen or the line mode shows.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct SessionView {
@@ -16,6 +18,12 @@ pub struct SessionView {
     pub clock: ClockView,
     /// Lines that the session has to say (narrator, resumed, disk full …), oldest first, at most 20.
     pub notices: Vec<String>,
+    /// The branches, the one being played first.
+    #[serde(default)]
+    pub branches: Vec<BranchView>,
+    /// The branch shown beside.
+    #[serde(default)]
+    pub compared: Option<Compared>,
 }
 
 /// The pace of the run.
@@ -31,6 +39,9 @@ pub struct ClockView {
     pub in_the_past: bool,
     /// Microseconds since the start of the lab.
     pub elapsed_us: u64,
+    /// The newest instant of this branch, microseconds since the start.
+    #[serde(default)]
+    pub newest_us: u64,
     /// Duration of the scenario in microseconds.
     pub duration_us: u64,
 }

@@ -84,6 +84,12 @@ pub enum ActionId {
     ToNow,
     /// Bookmark.
     Bookmark,
+    /// To the mark before.
+    MarkBefore,
+    /// To the next mark.
+    MarkAfter,
+    /// Branches.
+    Branches,
     /// Unit of the bars.
     BarUnit,
     /// Split the shard.
@@ -216,8 +222,21 @@ pub static ACTIONS: &[Action] = &[
     action(ActionId::Slower, "slower", "Slower", "Halves the speed of time, down to x0.25."),
     action(ActionId::Faster, "faster", "Faster", "Doubles the speed of time, up to x64, then as fast as possible."),
     within(action(ActionId::ToStart, "to-start", "To the start", "Moves time to the start of the lab."), &[PaneId::Timeline]),
-    within(action(ActionId::ToNow, "to-now", "To now", "Moves time to the newest instant (live)."), &[PaneId::Timeline]),
-    action(ActionId::Bookmark, "bookmark", "Bookmark", "Puts a mark on the timeline here."),
+    within(action(ActionId::ToNow, "to-now", "To now", "Moves time to the newest instant of this branch."), &[PaneId::Timeline]),
+    action(ActionId::Bookmark, "bookmark", "Bookmark", "Puts a mark on the timeline here; ( and ) go from mark to mark."),
+    action(
+        ActionId::MarkBefore,
+        "mark-before",
+        "To the mark before",
+        "Moves time to the check, incident or bookmark before this instant and pauses.",
+    ),
+    action(ActionId::MarkAfter, "mark-after", "To the next mark", "Moves time to the next check, incident or bookmark that was reached, and pauses."),
+    action(
+        ActionId::Branches,
+        "branches",
+        "Branches",
+        "Other futures: acting in the past begins one. Lists them, goes to one, or shows one beside the present one in the charts.",
+    ),
     within(
         action(
             ActionId::BarUnit,

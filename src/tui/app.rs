@@ -124,6 +124,8 @@ pub enum Overlay {
     Answer(AnswerBox),
     /// A confirmation.
     Confirm(ConfirmBox),
+    /// Other futures; the chosen row.
+    Branches(usize),
     /// The guide's full text: scroll position, `None` = keep the chosen item in sight.
     Guide(Option<u16>),
 }

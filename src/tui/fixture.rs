@@ -337,6 +337,7 @@ fn clock(seconds: u64) -> ClockView {
         real_percent: None,
         in_the_past: false,
         elapsed_us: seconds * 1_000_000,
+        newest_us: seconds * 1_000_000,
         duration_us: 600_000_000,
     }
 }
@@ -382,7 +383,13 @@ pub fn lab1_throttled() -> SessionView {
         text: "Shard 0002 takes 121 % of its write limit, the others 94 to 98 %: one key, user-37, carries 62 % of its records.".to_owned(),
         since: at(62),
     }];
-    SessionView { world, lab: lab(3, lag_step()), clock: clock(220), notices: vec!["The replay prints PTnS replay lag. Is it growing?".to_owned()] }
+    SessionView {
+        world,
+        lab: lab(3, lag_step()),
+        clock: clock(220),
+        notices: vec!["The replay prints PTnS replay lag. Is it growing?".to_owned()],
+        ..SessionView::default()
+    }
 }
 
 /// Lab 1, step 5: twelve children, six closed parents, no refusal, a check that holds.
@@ -441,7 +448,7 @@ pub fn lab1_resharded() -> SessionView {
         seconds: 185,
         ..StepView::default()
     };
-    SessionView { world, lab: lab(4, step), clock: clock(405), notices: Vec::new() }
+    SessionView { world, lab: lab(4, step), clock: clock(405), notices: Vec::new(), ..SessionView::default() }
 }
 
 /// The learner went back to minute 2 and paused; a partition key is probed.
@@ -454,6 +461,7 @@ pub fn lab1_past() -> SessionView {
         real_percent: Some(4150),
         in_the_past: true,
         elapsed_us: 120_000_000,
+        newest_us: 220_000_000,
         duration_us: 600_000_000,
     };
     if let Some(stream) = view.world.streams.first_mut() {
@@ -492,5 +500,5 @@ pub fn empty() -> SessionView {
     let world = View { now: at(0), epoch: epoch(), seed: 20_100_101, era: "deck-2018".to_owned(), producers: vec![producer], ..View::default() };
     let mut lab = lab(0, step);
     lab.marks.clear();
-    SessionView { world, lab, clock: clock(0), notices: Vec::new() }
+    SessionView { world, lab, clock: clock(0), notices: Vec::new(), ..SessionView::default() }
 }

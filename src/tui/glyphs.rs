@@ -80,6 +80,10 @@ pub(super) struct Glyphs {
     pub rail: char,
     pub rail_cut: char,
     pub now: char,
+    /// The newest instant, while in the past.
+    pub newest: char,
+    /// Another branch in a chart.
+    pub beside: char,
     pub gap: char,
     pub flow: char,
     pub axis_top: char,
@@ -110,6 +114,8 @@ static UNICODE: Glyphs = Glyphs {
     rail: '─',
     rail_cut: '┼',
     now: '●',
+    newest: '○',
+    beside: '•',
     gap: '┄',
     flow: '›',
     axis_top: '┤',
@@ -140,6 +146,8 @@ static ASCII: Glyphs = Glyphs {
     rail: '-',
     rail_cut: '+',
     now: '@',
+    newest: 'o',
+    beside: 'o',
     gap: '~',
     flow: '>',
     axis_top: '|',

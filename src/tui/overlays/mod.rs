@@ -1,6 +1,7 @@
 //! Layers over the screen, drawn in the middle; the one on top takes the keys.
 
 mod answer;
+mod branches;
 mod confirm;
 mod explain;
 mod guide;
@@ -40,6 +41,7 @@ pub fn draw(overlay: &Overlay, cx: &Cx<'_>, screen: Rect, p: &mut Painter<'_>) {
         Overlay::Output(state) => output::draw(state, screen, p),
         Overlay::Answer(state) => answer::draw(state, cx, screen, p),
         Overlay::Confirm(state) => confirm::draw(state, screen, p),
+        Overlay::Branches(selected) => branches::draw(*selected, cx, screen, p),
         Overlay::Guide(scroll) => guide::draw(*scroll, cx, screen, p),
     }
 }

@@ -45,7 +45,9 @@ fn chart(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>, metric: &MetricView, focu
     if inner.height < 3 || inner.width < 16 {
         return;
     }
-    let max = metric.per_second.iter().copied().max().unwrap_or(0);
+    let other = cx.view.compared.as_ref().and_then(|compared| compared.of(metric)).unwrap_or(&[]);
+    let beside = other.iter().flatten().copied().max();
+    let max = metric.per_second.iter().copied().max().unwrap_or(0).max(beside.unwrap_or(0));
     let limit = limit(metric, &cx.view.world.streams).filter(|l| *l > 0 && max >= *l / 2);
     let top = max.max(limit.unwrap_or(0)).max(1);
     let label = value(&metric.unit, top);
@@ -83,9 +85,20 @@ fn chart(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>, metric: &MetricView, focu
             p.sign(start + i, base - 1 - full, p.glyphs.levels[rest - 1], role);
         }
     }
+    // The other future as a line of dots: its height in each column, over the bars.
+    let known: Vec<u64> = other.iter().map(|value| value.map_or(0, |value| value + 1)).collect();
+    let (values, _) = columns(&known, usize::from(cells));
+    for (i, value) in (0u16..).zip(&values).filter(|(_, value)| **value > 0) {
+        let height = (u128::from(value - 1) * u128::from(rows) / u128::from(top)) as u16;
+        p.sign(start + i, base - 1 - height.min(rows - 1), p.glyphs.beside, Role::Series2);
+    }
     let now = metric.per_second.last().copied().unwrap_or(0);
     let period = if each == 1 { "each 1 s".to_owned() } else { format!("mean of {each} s") };
-    let mut text = format!("now {}  max {}  {period}", value(&metric.unit, now), value(&metric.unit, max));
+    let mut text =
+        format!("now {}  max {}  {period}", value(&metric.unit, now), value(&metric.unit, metric.per_second.iter().copied().max().unwrap_or(0)));
+    if let Some((beside, compared)) = beside.zip(cx.view.compared.as_ref()) {
+        text = format!("now {}  {} {} max {}  {period}", value(&metric.unit, now), p.glyphs.beside, compared.name, value(&metric.unit, beside));
+    }
     if metric.unit != "Milliseconds" {
         text.push_str(&format!("  sum 60 s {}", value(&metric.unit, metric.last_minute)));
     }
@@ -131,6 +144,10 @@ pub fn draw(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
     }
     let window = format!("{} min, {} changes", if cx.app.long_window { 5 } else { 1 }, cx.app.look.keymap.name(ActionId::ChartWindow));
     let note = range_note(from, shown, metrics.len()).replace("rows", "charts");
+    let window = match &cx.view.compared {
+        Some(compared) => format!("{} {}, {window}", p.glyphs.beside, compared.name),
+        None => window,
+    };
     let text = if note.is_empty() { format!(" {window} ") } else { format!(" {note}, {window} ") };
     p.put_right(area.x + 2, area.right().saturating_sub(2), area.bottom() - 1, &text, Role::Dim);
 }

@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn the_state_in_words() {
         let clock = |paused, speed, real, past| {
-            state_words(&ClockView { paused, speed_percent: speed, real_percent: real, in_the_past: past, elapsed_us: 0, duration_us: 0 })
+            state_words(&ClockView { paused, speed_percent: speed, real_percent: real, in_the_past: past, ..ClockView::default() })
         };
         assert_eq!(clock(false, Some(400), None, false), "RUN x4");
         assert_eq!(clock(false, Some(25), None, false), "RUN x0.25");

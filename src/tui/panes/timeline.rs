@@ -1,4 +1,4 @@
-//! The line of virtual time: ● now, ✓ checks met, ! incidents, ◆ bookmarks. A click on it moves time.
+//! The line of virtual time: ● now, ○ the newest instant while in the past, ✓ checks met, ! incidents, ◆ bookmarks. A click on it moves time.
 
 use ratatui::layout::Rect;
 
@@ -25,7 +25,7 @@ pub fn draw(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
     let (clock, world) = (&cx.view.clock, &cx.view.world);
     p.hit(area, Target::Pane(PaneId::Timeline));
     let focused = cx.focus == PaneId::Timeline && cx.app.overlays.is_empty();
-    let length = clock.duration_us.max(clock.elapsed_us).max(1_000_000);
+    let length = clock.duration_us.max(clock.newest_us).max(clock.elapsed_us).max(1_000_000);
     let rail_role = if focused { Role::Focus } else { Role::Border };
     let small = cx.class <= Class::Small;
     let (before, after) =
@@ -63,6 +63,9 @@ pub fn draw(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
         for m in cx.view.lab.marks.iter().filter(|m| m.glyph == wanted || (wanted == '◆' && !['✓', '!'].contains(&m.glyph))) {
             p.sign(column(m.at.since(world.epoch).as_micros()), area.y, p.glyphs.translate(m.glyph), role(m));
         }
+    }
+    if clock.in_the_past {
+        p.sign(column(clock.newest_us), area.y, p.glyphs.newest, Role::Marker);
     }
     p.sign(column(clock.elapsed_us), area.y, p.glyphs.now, if clock.in_the_past { Role::Warn } else { Role::Focus });
     x = p.put(rail_x + cells + 2, area.y, width(&after), &after, Role::Text);

@@ -24,6 +24,11 @@ pub fn disabled(app: &App, view: &SessionView, id: ActionId) -> Option<String> {
         ActionId::PreviousStep if lab.current == 0 => Some("this is the first step".to_owned()),
         ActionId::NextStep if lab.finished => Some("the lab is finished".to_owned()),
         ActionId::Back1 | ActionId::Back10 | ActionId::ToStart if view.clock.elapsed_us == 0 => Some("this is the start of the lab".to_owned()),
+        ActionId::MarkBefore if mark_from(view, false).is_none() => Some("there is no mark before this instant".to_owned()),
+        ActionId::MarkAfter if mark_from(view, true).is_none() => Some("there is no mark after this instant".to_owned()),
+        ActionId::Branches if view.branches.len() < 2 => {
+            Some("there is one future so far: go back in time and do something there, and another one begins".to_owned())
+        }
         ActionId::ToNow if !view.clock.in_the_past => Some("this is the newest instant".to_owned()),
         ActionId::SplitShard | ActionId::MergeShards | ActionId::ProbeKey | ActionId::BarUnit if stream.is_none() => {
             Some("there is no data stream yet".to_owned())
@@ -147,6 +152,13 @@ pub(super) fn run_action(app: &mut App, view: &SessionView, id: ActionId, nth: u
         ActionId::ToStart => return vec![Effect::Act(Act::ToStart)],
         ActionId::ToNow => return vec![Effect::Act(Act::ToNow)],
         ActionId::Bookmark => return vec![Effect::Act(Act::Bookmark(crate::tui::text::span(view.clock.elapsed_us)))],
+        ActionId::MarkBefore | ActionId::MarkAfter => {
+            if let Some((by, label)) = mark_from(view, id == ActionId::MarkAfter) {
+                app.say(label, false);
+                return shift(by);
+            }
+        }
+        ActionId::Branches => app.overlays.push(Overlay::Branches(0)),
         ActionId::BarUnit => app.bar_unit = app.bar_unit.next(),
         ActionId::SplitShard => {
             if let (Some(stream), Some(target)) = (app.stream(view), target_of_split(app, view))
@@ -194,6 +206,19 @@ pub(super) fn run_action(app: &mut App, view: &SessionView, id: ActionId, nth: u
         ActionId::Suspend => return vec![Effect::Suspend],
     }
     Vec::new()
+}
+
+/// The nearest mark before or after the present one: how far it is, and what it says.
+fn mark_from(view: &SessionView, after: bool) -> Option<(i64, String)> {
+    let now = view.world.now;
+    let marks = view.lab.marks.iter();
+    let mark = if after {
+        marks.filter(|mark| mark.at > now).min_by_key(|mark| mark.at)
+    } else {
+        marks.filter(|mark| mark.at < now).max_by_key(|mark| mark.at)
+    }?;
+    let by = i64::try_from(mark.at.0).ok()? - i64::try_from(now.0).ok()?;
+    Some((by, format!("{} {}", mark.glyph, mark.label)))
 }
 
 pub(super) fn bring_into_focus(app: &mut App, id: ActionId) {

@@ -153,6 +153,12 @@ pub(super) fn press_overlay_row(app: &mut App, view: &SessionView, row: usize) -
             }
             state.selected = row;
         }
+        Some(Overlay::Branches(selected)) => {
+            if *selected == row {
+                return overlay_key(app, view, Chord::plain(Key::Enter));
+            }
+            *selected = row;
+        }
         Some(Overlay::Answer(state)) => {
             if state.selected == row {
                 return overlay_key(app, view, Chord::plain(Key::Enter));

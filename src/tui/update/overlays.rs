@@ -69,6 +69,7 @@ pub(super) fn overlay_key(app: &mut App, view: &SessionView, chord: Chord) -> Ve
             _ => Vec::new(),
         },
         Overlay::Output(state) => output_key(app, state, chord),
+        Overlay::Branches(selected) => branches_key(app, view, selected, chord),
         Overlay::Guide(scroll) => guide_overlay_key(app, view, scroll, chord),
     }
 }
@@ -142,6 +143,36 @@ pub(super) fn guide_overlay_key(app: &mut App, view: &SessionView, scroll: Optio
         Some(id @ (ActionId::Hint | ActionId::NextStep | ActionId::PreviousStep | ActionId::ResetStep)) => run_action(app, view, id, 0),
         _ => Vec::new(),
     }
+}
+
+/// Enter goes to a branch, `c` shows it beside the present one or no more.
+fn branches_key(app: &mut App, view: &SessionView, selected: usize, chord: Chord) -> Vec<Effect> {
+    let Some(branch) = view.branches.get(selected.min(view.branches.len().saturating_sub(1))) else {
+        app.overlays.pop();
+        return Vec::new();
+    };
+    let moved = match app.look.keymap.lookup(chord, PaneId::Guide).map(|(id, _)| id) {
+        Some(ActionId::Up) => selected.saturating_sub(1),
+        Some(ActionId::Down) => step(selected, 1, view.branches.len()),
+        Some(ActionId::Back | ActionId::Quit | ActionId::Branches) => {
+            app.overlays.pop();
+            return Vec::new();
+        }
+        Some(ActionId::Open) => {
+            app.overlays.pop();
+            return vec![Effect::Act(Act::Line(format!("branch {}", branch.name)))];
+        }
+        _ if chord.typed() == Some('c') && !branch.current => {
+            let line = if branch.compared { "compare off".to_owned() } else { format!("compare {}", branch.name) };
+            app.overlays.pop();
+            return vec![Effect::Act(Act::Line(line))];
+        }
+        _ => return Vec::new(),
+    };
+    if let Some(top) = app.overlays.last_mut() {
+        *top = Overlay::Branches(moved);
+    }
+    Vec::new()
 }
 
 pub(super) fn palette_key(app: &mut App, view: &SessionView, mut state: Palette, chord: Chord) -> Vec<Effect> {

@@ -1,0 +1,353 @@
+//! Going back and forward in time: the nearest saved world is restored and the log done again from there.
+//!
+//! Invariant: the world at an instant of a branch is the same however one came there. Going back undoes nothing by itself: what lies ahead
+//! stays in the log and happens again when time passes; only acting in the past begins another future (`branches`).
+
+use std::sync::Arc;
+
+use crate::engine::time::{VirtualDuration, VirtualTime};
+use crate::engine::{Checkpoint, Command};
+use crate::lab::LabRun;
+
+use super::play::Session;
+use super::requests::Begun;
+use super::runlog::{Entry, What};
+
+/// Virtual time between two saved worlds.
+const SAVE_EVERY_SECS: u64 = 10;
+/// Saved worlds at most; when there are more, every second one is dropped.
+const SAVED_MAX: usize = 64;
+
+/// A world, the lab's progress and how many entries of the log had been carried out.
+#[derive(Debug)]
+pub(super) struct Saved {
+    pub(super) world: Checkpoint,
+    run: LabRun,
+    iterator: Option<String>,
+    pub(super) entries: usize,
+}
+
+impl Session {
+    /// Keeps saved worlds, so that going back is fast.
+    pub fn keep_checkpoints(&mut self) {
+        self.keeps_checkpoints = true;
+        self.save();
+    }
+
+    /// The learner went back: the present is not the newest instant of the branch.
+    pub fn in_the_past(&self) -> bool {
+        self.now() < self.newest
+    }
+
+    /// Saves the world at every tenth second.
+    pub(super) fn save_when_due(&mut self) {
+        if self.keeps_checkpoints && self.now().secs().is_multiple_of(SAVE_EVERY_SECS) {
+            self.save();
+        }
+    }
+
+    fn save(&mut self) {
+        let now = self.now();
+        let at = self.saved.partition_point(|saved| saved.world.at() < now);
+        if self.saved.get(at).is_some_and(|saved| saved.world.at() == now) {
+            return;
+        }
+        let saved = Saved { world: self.engine.checkpoint(), run: self.run.clone(), iterator: self.iterator.clone(), entries: self.entries };
+        self.saved.insert(at, Arc::new(saved));
+        if self.saved.len() > SAVED_MAX {
+            let mut index = 0;
+            self.saved.retain(|_| {
+                index += 1;
+                index % 2 == 1
+            });
+        }
+    }
+
+    /// Goes back in time by so much; what was done at the instant itself stays done.
+    ///
+    /// # Errors
+    /// A sentence, when the scenario cannot be built any more.
+    pub fn rewind(&mut self, by: VirtualDuration) -> Result<(), String> {
+        let target = VirtualTime(self.now().0.saturating_sub(by.0).max(self.epoch().0));
+        self.travel(target)?;
+        // Clients live in the newest instant: there is no looking back with them.
+        if self.served.is_some() {
+            self.branch_here();
+        }
+        Ok(())
+    }
+
+    /// Goes to an instant of this branch, or on from its newest one.
+    ///
+    /// # Errors
+    /// A sentence, when the scenario cannot be built any more.
+    pub fn travel(&mut self, target: VirtualTime) -> Result<(), String> {
+        let target = target.max(self.epoch());
+        let done = self.entries_until(target);
+        let saved = self.saved.iter().rev().find(|saved| saved.world.at() <= target && saved.entries <= done).cloned();
+        let here = self.now() <= target && self.entries <= done;
+        // What is said again on the way has been said.
+        let said = std::mem::take(&mut self.notices);
+        match saved {
+            Some(saved) if !here || saved.world.at() > self.now() => self.restore(&saved),
+            _ if here => {}
+            _ => {
+                self.build_anew()?;
+                self.after_restore();
+            }
+        }
+        self.advance(target);
+        self.notices = said;
+        Ok(())
+    }
+
+    /// The world before anything of the log.
+    pub(super) fn begin_again(&mut self) -> Result<(), String> {
+        match self.saved.first().filter(|saved| saved.entries == 0).cloned() {
+            Some(saved) => self.restore(&saved),
+            None => {
+                self.build_anew()?;
+                self.after_restore();
+            }
+        }
+        Ok(())
+    }
+
+    /// Entries of the log that are done when the clock has come to an instant.
+    fn entries_until(&self, target: VirtualTime) -> usize {
+        let target_us = target.since(self.epoch()).0;
+        self.log.partition_point(|entry| entry.at_us <= target_us)
+    }
+
+    fn restore(&mut self, saved: &Saved) {
+        self.engine = saved.world.restore();
+        self.run = saved.run.clone();
+        self.iterator.clone_from(&saved.iterator);
+        self.entries = saved.entries;
+        self.after_restore();
+    }
+
+    /// What is not undone by going back.
+    fn after_restore(&mut self) {
+        for act in &self.acts {
+            self.run.act(act);
+        }
+    }
+
+    /// Goes back to the beginning of the current step and undoes everything done in it; what was is kept as a branch.
+    ///
+    /// # Errors
+    /// A sentence, when the scenario cannot be built any more.
+    pub fn reset_step(&mut self) -> Result<(), String> {
+        let entries = self.run.began.last().map_or(0, |(_, entries)| *entries);
+        self.undo(self.run.step_began(), entries)
+    }
+
+    /// Goes back to the beginning of the step before the current one.
+    pub(super) fn reset_to_step_before(&mut self) -> Result<(), String> {
+        let step = self.run.current().saturating_sub(1);
+        let (began, entries) = self.run.began.get(step).copied().unwrap_or((self.epoch(), 0));
+        self.undo(began, entries)
+    }
+
+    /// Goes back to an instant and undoes all but the first entries.
+    fn undo(&mut self, target: VirtualTime, entries: usize) -> Result<(), String> {
+        let outside = self.cut(target, entries);
+        self.travel(target)?;
+        self.enter(outside);
+        Ok(())
+    }
+
+    /// What came from outside and was cut off arrives now.
+    pub(super) fn enter(&mut self, outside: Vec<Entry>) {
+        let at_us = self.now().since(self.epoch()).0;
+        for entry in outside {
+            let entry = Entry { at_us, what: entry.what };
+            self.log.push(entry.clone());
+            self.redo(&entry);
+        }
+        self.kept_us = at_us;
+        self.keep_anew();
+    }
+
+    /// Does the next entry of the log again, at its instant.
+    pub(super) fn redo(&mut self, entry: &Entry) {
+        let outer = std::mem::replace(&mut self.replaying, true);
+        self.entries += 1;
+        match &entry.what {
+            What::Line(line) => {
+                self.carry_out(line);
+            }
+            What::Request(request) => {
+                // What it answered went to the client that asked; nobody waits for a function any more.
+                if let Ok(Begun::Invocation(id)) = self.begin((**request).clone()) {
+                    self.invocations.push((id, None));
+                }
+                self.answer_wants();
+                self.evaluate();
+            }
+            What::Push(subscription) => {
+                let _ = self.engine.apply(&Command::Push(*subscription));
+            }
+            What::World(command) => {
+                // It worked when it was recorded; if it does not now, the journal says so.
+                let _ = self.engine.apply(&Command::World((**command).clone()));
+            }
+            What::Act(act) => {
+                self.acts.insert(act.clone());
+                self.run.act(act);
+                self.evaluate();
+            }
+            What::Bookmark(at_us, text) => {
+                let mark = (self.epoch() + VirtualDuration(*at_us), text.clone());
+                if !self.bookmarks.contains(&mark) {
+                    self.bookmarks.push(mark);
+                }
+            }
+            What::Place(..) | What::File(..) | What::Handler(..) | What::Clock => {}
+        }
+        self.replaying = outer;
+    }
+
+    /// Takes up a run where it was left. Gives where that is.
+    pub fn resume(&mut self, entries: Vec<Entry>) -> VirtualTime {
+        let until = self.epoch() + VirtualDuration(entries.iter().map(|entry| entry.at_us).max().unwrap_or(0));
+        // Marks of the clock have said what they had to say.
+        self.log = entries.into_iter().filter(|entry| entry.what != What::Clock).collect();
+        self.handlers.remember(&self.log);
+        self.entries = 0;
+        self.advance(until);
+        self.kept_us = until.since(self.epoch()).0;
+        if !self.keeps_log {
+            self.forget_log();
+        }
+        self.notices.clear();
+        self.clock.set_paused(true);
+        until
+    }
+
+    /// Keeps what holds at every time, in the past: it stands at the end of the log and is done already.
+    pub(super) fn keep_timeless(&mut self, what: What) {
+        let entry = Entry { at_us: self.newest.since(self.epoch()).0, what };
+        let text = entry.text();
+        if self.keeps_log {
+            self.log.push(entry);
+        }
+        self.write_down(Some(text));
+    }
+
+    /// Keeps what changes the lab but not the world, in the past, without beginning a branch.
+    pub(super) fn keep_within(&mut self, what: What) {
+        let now = self.now();
+        self.log.insert(self.entries, Entry { at_us: now.since(self.epoch()).0, what });
+        self.entries += 1;
+        // Worlds saved later do not know of it.
+        self.saved.retain(|saved| saved.world.at() <= now && saved.entries < self.entries);
+        self.keep_anew();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::engine::view::Wants;
+    use crate::lab::{Lab, embedded};
+    use crate::session::driver::{Act, Driver};
+
+    const CREATE: &str = "aws kinesis create-stream --stream-name dcb-taxi-trips --shard-count 6";
+    const REPLAY: &str = "java -jar amazon-kinesis-replay-1.0-SNAPSHOT.jar -streamRegion us-east-1 -speedup 1800 -streamName dcb-taxi-trips";
+
+    fn session() -> Session {
+        let (_, files) = embedded::find("lab1").expect("exists");
+        let mut session = Session::new(Arc::new(Lab::load(&files).expect("good")), None).expect("good");
+        session.keep_checkpoints();
+        session
+    }
+
+    fn lines(session: &mut Session, lines: &[&str]) {
+        for line in lines {
+            let outcome = session.line(line);
+            assert!(!outcome.failed, "{line}: {}", outcome.message);
+        }
+    }
+
+    #[test]
+    fn what_lies_ahead_happens_again_with_the_same_bytes() {
+        let mut session = session();
+        lines(&mut session, &[CREATE, "run 2s", REPLAY, "run 30s", "hint"]);
+        let (end, hash) = (session.now(), session.world().journal_hash());
+        lines(&mut session, &["rewind 25s"]);
+        assert!(session.in_the_past());
+        assert_ne!(session.world().journal_hash(), hash);
+        // Looking around and taking hints changes nothing of what is to come.
+        lines(&mut session, &["shards", "coach", "status", "hint", "run 5s"]);
+        lines(&mut session, &["now"]);
+        assert_eq!((session.now(), session.world().journal_hash()), (end, hash.clone()));
+        assert!(!session.in_the_past());
+        assert_eq!(session.branch_views().len(), 1);
+        assert_eq!(session.lab().hints_taken(), 2);
+        // The start and the end are jumps, too; the run goes on from there.
+        session.act(Act::ToStart);
+        assert_eq!(session.now(), session.epoch());
+        session.act(Act::ToNow);
+        assert_eq!((session.now(), session.world().journal_hash()), (end, hash));
+        let mut straight = super::tests::session();
+        lines(&mut straight, &[CREATE, "run 2s", REPLAY, "run 40s"]);
+        lines(&mut session, &["run 10s"]);
+        assert_eq!(session.world().journal_hash(), straight.world().journal_hash());
+    }
+
+    #[test]
+    fn acting_in_the_past_begins_a_branch_and_both_can_be_played_and_compared() {
+        let mut session = session();
+        lines(&mut session, &[CREATE, "run 2s", REPLAY, "run 30s"]);
+        let (end, hash) = (session.now(), session.world().journal_hash());
+        lines(
+            &mut session,
+            &["rewind 25s", "aws kinesis update-shard-count --stream-name dcb-taxi-trips --target-shard-count 12 --scaling-type UNIFORM_SCALING"],
+        );
+        let said = session.take_notices().concat();
+        assert!(said.contains("is kept as 'main'"), "{said}");
+        assert!(!session.in_the_past());
+        lines(&mut session, &["run 45s"]);
+        let other = session.world().journal_hash();
+        let views = session.branch_views();
+        assert_eq!(views.iter().map(|view| view.name.as_str()).collect::<Vec<_>>(), ["branch-1", "main"]);
+        assert!(views[0].lines[0].contains("update-shard-count"), "{:?}", views[0]);
+        let text = session.line("compare main").output;
+        let refused = text.lines().find(|line| line.starts_with("WriteProvisionedThroughputExceeded")).expect("six shards refuse");
+        let numbers: Vec<u64> = refused.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+        assert!(numbers[0] < numbers[1], "twelve shards refuse less: {text}");
+        let view = Driver::view(&mut session, &Wants::default());
+        assert_eq!(view.compared.as_ref().map(|compared| compared.name.as_str()), Some("main"));
+        lines(&mut session, &["branch main"]);
+        assert_eq!((session.now(), session.world().journal_hash()), (end, hash.clone()));
+        lines(&mut session, &["branch branch-1"]);
+        assert_eq!(session.world().journal_hash(), other);
+        assert!(session.line("branch nowhere").message.contains("there are: main"));
+        // What is written down is the branch being played.
+        let saved = crate::session::runlog::SavedRun::parse(&session.log_text()).expect("good");
+        let mut again = super::tests::session();
+        again.resume(saved.entries);
+        again.advance(session.now());
+        assert_eq!(again.world().journal_hash(), other);
+    }
+
+    #[test]
+    fn a_reset_keeps_what_was_and_bookmarks_outlive_it() {
+        let mut session = session();
+        lines(&mut session, &[CREATE, "run 12s"]);
+        session.act(Act::Bookmark("here".to_owned()));
+        lines(&mut session, &["aws kinesis delete-stream --stream-name dcb-taxi-trips", "run 20s"]);
+        let hash = session.world().journal_hash();
+        session.act(Act::ToStart);
+        session.reset_step().expect("possible");
+        assert_eq!(session.branch_views().len(), 2);
+        let marks = Driver::view(&mut session, &Wants::default()).lab.marks;
+        assert!(marks.iter().any(|mark| mark.glyph == '◆' && mark.label == "here"), "{marks:?}");
+        lines(&mut session, &["branch main"]);
+        assert_eq!(session.world().journal_hash(), hash);
+    }
+}
