@@ -136,6 +136,116 @@ fn skipping_and_going_back_a_step() {
     assert_eq!(learner.session.world().kinesis().streams().count(), 1);
 }
 
+/// Lab3 with its stream connected, the Analytics screen open.
+fn analyst(width: u16, height: u16) -> Learner {
+    let mut learner = Learner::new("lab3", width, height);
+    let steps = learner.session.lab().lab.steps.clone();
+    for line in steps[..3].iter().flat_map(|step| &step.spec.solution) {
+        assert!(!learner.session.line(line).failed, "{line}");
+    }
+    learner.dashboard.refresh(&mut learner.session);
+    learner.press("4");
+    learner
+}
+
+impl Learner {
+    fn types(&mut self, text: &str) {
+        for c in text.chars() {
+            self.dashboard.handle(&mut self.session, Msg::Key(Chord::plain(if c == '\n' { Key::Enter } else { Key::Char(c) })));
+        }
+        self.screen();
+    }
+}
+
+#[test]
+fn code_is_written_mended_and_run_in_the_editor() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        let mut learner = analyst(width, height);
+        learner.press("e");
+        assert!(learner.screen().contains("no pump: nothing would run"), "{}", learner.screen());
+        learner.types("CREATE OR REPLACE STREAM S (N INTEGER);\nCREATE OR REPLACE PUMP P AS INSERT INTO S SELECT STREAM COUNT(*) FROM \"SOURCE_SQL_STREAM_01\" ");
+        learner.types("GROUP BY FLOOR(\"SOURCE_SQL_STREAM_001\".ROWTIME TO SECOND);");
+        let shown = learner.screen();
+        assert!(shown.contains("1 error") && shown.contains("Alt-Enter:"), "{shown}");
+        // A program with an error is refused; the one that runs goes on.
+        learner.press("F5");
+        assert!(learner.screen().contains("not saved"), "{}", learner.screen());
+        learner.press("Alt-Enter");
+        learner.press("Right");
+        assert!(learner.screen().contains("compiles, pumps P"), "{}", learner.screen());
+        learner.press("F5");
+        let shown = learner.screen();
+        assert!(shown.contains("saved  Ln") && shown.contains("runs the code of"), "{shown}");
+        learner.press("Esc");
+        learner.command("run 3s");
+        assert!(learner.screen().contains(" S "), "{}", learner.screen());
+        // What is not saved is there again, also after the program was left.
+        learner.press("e");
+        learner.types("-- later");
+        learner.press("Esc");
+        assert!(learner.screen().contains("kept as a draft"), "{}", learner.screen());
+        let saved = kinlab::session::runlog::SavedRun::parse(&learner.session.log_text()).expect("good");
+        let mut again = Learner::new("lab3", width, height);
+        again.session.resume(saved.entries);
+        again.dashboard.refresh(&mut again.session);
+        again.press("4");
+        again.press("e");
+        assert!(again.screen().contains("-- later") && again.screen().contains("modified"), "{}", again.screen());
+        assert_eq!(again.session.world().journal_hash(), learner.session.world().journal_hash());
+    }
+}
+
+#[test]
+fn templates_and_completion_know_the_columns() {
+    let mut learner = analyst(120, 40);
+    learner.press("e");
+    learner.press("Ctrl-T");
+    learner.press("Down");
+    assert!(learner.screen().contains("Sliding window"), "{}", learner.screen());
+    learner.press("Enter");
+    assert!(learner.screen().contains("compiles, pumps STREAM_PUMP"), "{}", learner.screen());
+    learner.press("Ctrl-Z");
+    learner.types("SELECT STREAM vendor");
+    assert!(learner.screen().contains("\"vendor_id\""), "{}", learner.screen());
+    learner.press("Tab");
+    assert!(learner.screen().contains("SELECT STREAM \"vendor_id\""), "{}", learner.screen());
+}
+
+#[test]
+fn another_future_begins_in_the_past_and_is_listed_and_compared() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        let mut learner = Learner::new("lab1", width, height);
+        for line in ["aws kinesis create-stream --stream-name dcb-taxi-trips --shard-count 6", "run 22s"] {
+            learner.command(line);
+        }
+        learner.press("B");
+        learner.press("V");
+        assert!(learner.screen().contains("one future so far"), "{}", learner.screen());
+        learner.press("{");
+        learner.press("[");
+        let shown = learner.screen();
+        assert!(shown.contains("in the past"), "{shown}");
+        // From mark to mark: the bookmark lies ahead.
+        learner.press(")");
+        assert!(!learner.screen().contains("in the past"), "{}", learner.screen());
+        learner.press("{");
+        learner.command("aws kinesis create-stream --stream-name other --shard-count 1");
+        learner.press("V");
+        let shown = learner.screen();
+        assert!(shown.contains("branch-1") && shown.contains("main") && shown.contains("--stream-name other"), "{shown}");
+        learner.press("Down");
+        learner.press("c");
+        learner.press("Esc");
+        learner.press("5");
+        assert!(learner.screen().contains("main, 1 min") || learner.screen().contains("No metric yet"), "{}", learner.screen());
+        learner.press("V");
+        learner.press("Down");
+        learner.press("Enter");
+        assert_eq!(learner.session.world().kinesis().streams().count(), 1);
+        assert!(!learner.session.in_the_past());
+    }
+}
+
 #[test]
 fn quitting_and_the_labs_list_are_effects() {
     let mut learner = Learner::new("lab0", 80, 24);

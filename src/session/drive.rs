@@ -7,6 +7,7 @@ use crate::api::cli;
 use crate::engine::time::{VirtualDuration, VirtualTime};
 use crate::engine::view::Wants;
 
+use super::code::CodeReport;
 use super::driver::{Act, Driver, Outcome, Turn};
 use super::language;
 use super::play::Session;
@@ -136,6 +137,7 @@ impl Driver for Session {
             lab,
             clock: self.clock_view(),
             notices: self.recent_notices(),
+            drafts: self.drafts.clone(),
             branches: self.branch_views(),
             compared: self.compared_view(wants.history_seconds),
         }
@@ -224,6 +226,14 @@ impl Driver for Session {
             return cli::completions(&words, year).into_iter().map(|found| (format!("{head} {}", found.word), found.hint)).collect();
         }
         language::words().filter(|(word, _)| word.starts_with(line)).map(|(word, doc)| (word.to_owned(), doc.to_owned())).collect()
+    }
+
+    fn code_report(&self, application: &str, code: &str) -> CodeReport {
+        Session::code_report(self, application, code)
+    }
+
+    fn keep_draft(&mut self, application: &str, code: Option<String>) {
+        Session::keep_draft(self, application, code);
     }
 
     fn leave(&mut self) -> Result<String, String> {

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use crate::engine::view::Wants;
 
+use super::code::CodeReport;
 use super::view::SessionView;
 
 /// Something the learner does.
@@ -90,6 +91,10 @@ pub trait Driver {
     fn turn(&mut self, wall: Duration, budget: Duration) -> Turn;
     /// Completions of a command line, best first: (text that replaces the line, what it does).
     fn complete(&self, line: &str) -> Vec<(String, String)>;
+    /// What the compiler says of code for a SQL application; nothing is saved.
+    fn code_report(&self, application: &str, code: &str) -> CodeReport;
+    /// Keeps code that is being written, or forgets it.
+    fn keep_draft(&mut self, application: &str, code: Option<String>);
     /// Saves everything; called once before leaving. The text says where, or what went wrong.
     fn leave(&mut self) -> Result<String, String>;
 }

@@ -4,6 +4,7 @@ mod app_words;
 pub mod branches;
 pub mod clients;
 mod clock;
+pub mod code;
 mod drive;
 pub mod driver;
 pub mod handlers;

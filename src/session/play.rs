@@ -1,6 +1,6 @@
 //! The session: virtual time in whole seconds of checks, and the log of lines that is the run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::api::Blob;
@@ -40,6 +40,8 @@ pub struct Session {
     pub(super) acts: BTreeSet<String>,
     /// Bookmarks, in the order they were set.
     pub(super) bookmarks: Vec<(VirtualTime, String)>,
+    /// Code being written, by application.
+    pub(super) drafts: BTreeMap<String, String>,
     keeper: Option<Box<dyn Keeper>>,
     /// The keeper has less than the log.
     pub(super) unkept: bool,
@@ -92,6 +94,11 @@ impl FileSource for SessionFiles<'_> {
         if let Some(bytes) = session.lab.file(path) {
             return Ok(bytes.to_vec());
         }
+        if let Some(code) = session.draft_file(path) {
+            let bytes = code.clone().into_bytes();
+            session.keep(What::File(path.to_owned(), Blob::from(bytes.clone())));
+            return Ok(bytes);
+        }
         let Some(files) = &mut session.files else { return NoFiles.read(path) };
         let bytes = files.read(path)?;
         session.keep(What::File(path.to_owned(), Blob::from(bytes.clone())));
@@ -123,6 +130,7 @@ impl Session {
             branches: Branches::default(),
             acts: BTreeSet::new(),
             bookmarks: Vec::new(),
+            drafts: BTreeMap::new(),
             keeper: None,
             unkept: false,
             kept_us: 0,

@@ -65,6 +65,8 @@ pub enum What {
     File(String, crate::api::Blob),
     /// A bookmark: microseconds since the start, and its words.
     Bookmark(u64, String),
+    /// Code being written for an application, or that it was saved.
+    Draft(String, Option<String>),
     /// The clock came this far.
     Clock,
 }
@@ -72,7 +74,7 @@ pub enum What {
 impl What {
     /// What holds whatever happened before and after: going back does not undo it, and it begins no branch.
     pub fn is_timeless(&self) -> bool {
-        matches!(self, Self::Act(_) | Self::Bookmark(..) | Self::Place(..) | Self::Handler(..))
+        matches!(self, Self::Act(_) | Self::Bookmark(..) | Self::Draft(..) | Self::Place(..) | Self::Handler(..))
     }
 
     /// What comes from outside stays when what the learner did is undone: it arrives at the instant gone back to.

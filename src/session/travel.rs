@@ -204,6 +204,7 @@ impl Session {
                     self.bookmarks.push(mark);
                 }
             }
+            What::Draft(application, code) => self.set_draft(application, code.clone()),
             What::Place(..) | What::File(..) | What::Handler(..) | What::Clock => {}
         }
         self.replaying = outer;

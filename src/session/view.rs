@@ -1,5 +1,7 @@
 //! The one value that every front end renders: world, lab and clock together.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::engine::view::View;
@@ -18,6 +20,9 @@ pub struct SessionView {
     pub clock: ClockView,
     /// Lines that the session has to say (narrator, resumed, disk full …), oldest first, at most 20.
     pub notices: Vec<String>,
+    /// Code being written, by application.
+    #[serde(default)]
+    pub drafts: BTreeMap<String, String>,
     /// The branches, the one being played first.
     #[serde(default)]
     pub branches: Vec<BranchView>,

@@ -104,6 +104,8 @@ pub enum ActionId {
     PauseList,
     /// Window of the charts.
     ChartWindow,
+    /// Edit the code of the application.
+    EditCode,
     /// Copy.
     Copy,
     /// Labs list.
@@ -160,7 +162,8 @@ pub struct Action {
 }
 
 const SHARD_PANES: &[PaneId] = &[PaneId::Shards, PaneId::Throughput, PaneId::HashMap];
-const LEFT_RIGHT: &[PaneId] = &[PaneId::HashMap, PaneId::Timeline, PaneId::Shards, PaneId::Throughput];
+const LISTS: &[PaneId] = &[PaneId::Journal, PaneId::SqlRows];
+const LEFT_RIGHT: &[PaneId] = &[PaneId::HashMap, PaneId::Timeline, PaneId::Shards, PaneId::Throughput, PaneId::SqlCode];
 
 const fn action(id: ActionId, name: &'static str, title: &'static str, doc: &'static str) -> Action {
     Action { id, name, title, doc, aws_call: None, contexts: Contexts::All }
@@ -192,8 +195,14 @@ pub static ACTIONS: &[Action] = &[
     action(ActionId::PaneByNumber, "pane-by-number", "Pane by number", "Moves the focus to the first, second … pane of the screen."),
     action(ActionId::Up, "up", "Up", "Moves the selection or the text up."),
     action(ActionId::Down, "down", "Down", "Moves the selection or the text down."),
-    within(action(ActionId::Left, "left", "Left", "Moves the cursor of the map left, time 1 s back, or shows the stream before."), LEFT_RIGHT),
-    within(action(ActionId::Right, "right", "Right", "Moves the cursor of the map right, time 1 s forward, or shows the next stream."), LEFT_RIGHT),
+    within(
+        action(ActionId::Left, "left", "Left", "Moves the cursor of the map left, time 1 s back, or shows the stream or application before."),
+        LEFT_RIGHT,
+    ),
+    within(
+        action(ActionId::Right, "right", "Right", "Moves the cursor of the map right, time 1 s forward, or shows the next stream or application."),
+        LEFT_RIGHT,
+    ),
     action(ActionId::PageUp, "page-up", "Page up", "Moves one page up."),
     action(ActionId::PageDown, "page-down", "Page down", "Moves one page down."),
     except(action(ActionId::Top, "top", "First row", "Moves to the first row."), &[PaneId::Timeline]),
@@ -205,7 +214,7 @@ pub static ACTIONS: &[Action] = &[
         "Runs the chosen command of the guide, explains a check, answers a question, inspects a shard or moves time to a journal row.",
     ),
     action(ActionId::Back, "back", "Back", "Closes what is open: overlay, filter, zoom."),
-    within(action(ActionId::Filter, "filter", "Filter", "Shows only journal rows that hold a text (any case)."), &[PaneId::Journal]),
+    within(action(ActionId::Filter, "filter", "Filter", "Shows only rows that hold a text (any case); in rows of SQL also 'column ~ text'."), LISTS),
     action(ActionId::Zoom, "zoom", "Zoom pane", "Gives the focused pane the whole screen, or takes it back."),
     action(ActionId::Guide, "guide", "Guide, full text", "Opens the text of the step over the screen."),
     action(ActionId::Hint, "hint", "Next hint", "Takes the next hint of this step; the last one is the solution. Hints cost nothing but are noted."),
@@ -274,7 +283,7 @@ pub static ACTIONS: &[Action] = &[
         action(ActionId::ProbeKey, "probe-key", "Probe a partition key", "Type a partition key and see its MD5 and the shard that takes it."),
         &[PaneId::Shards, PaneId::Throughput, PaneId::HashMap],
     ),
-    within(action(ActionId::Follow, "follow", "Follow", "Shows the newest rows as they come."), &[PaneId::Journal]),
+    within(action(ActionId::Follow, "follow", "Follow", "Shows the newest rows as they come."), LISTS),
     within(
         action(
             ActionId::PauseList,
@@ -282,9 +291,21 @@ pub static ACTIONS: &[Action] = &[
             "Pause the list",
             "Stops the list, not the world: rows stay where they are and new ones are counted.",
         ),
-        &[PaneId::Journal],
+        LISTS,
     ),
     within(action(ActionId::ChartWindow, "chart-window", "Window 1 / 5 min", "Chooses how many minutes the charts show."), &[PaneId::Charts]),
+    within(
+        calls(
+            action(
+                ActionId::EditCode,
+                "edit-code",
+                "Edit the SQL code",
+                "Opens the editor of the application's code: findings as you type, templates, F5 saves and runs it.",
+            ),
+            "UpdateApplication",
+        ),
+        &[PaneId::SqlCode, PaneId::InAppStreams, PaneId::SqlRows],
+    ),
     action(ActionId::Copy, "copy", "Copy", "Copies the selected row, record or output to the clipboard of your terminal (OSC 52)."),
     action(ActionId::Labs, "labs", "Labs list", "Saves and goes back to the list of labs."),
     action(ActionId::Theme, "theme", "Next theme", "Changes the colours: ansi, dark, light, cvd, contrast, mono."),

@@ -6,12 +6,14 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::engine::kinesis::hash::HashKey;
-use crate::engine::view::{JournalView, ShardView, StreamView, Wants};
+use crate::engine::view::{ApplicationView, InAppStreamView, JournalView, ShardView, StreamView, Wants};
 use crate::lab::view::CheckState;
+use crate::session::code::CodeReport;
 use crate::session::driver::{Act, Outcome};
 use crate::session::view::SessionView;
 
 use super::action::ActionId;
+use super::editor::EditorBox;
 use super::glyphs::GlyphSet;
 use super::hit::HitMap;
 use super::ids::{GuideItem, PaneId, Screen};
@@ -52,6 +54,8 @@ impl BarUnit {
 pub enum Field {
     /// Filter of the journal.
     Filter,
+    /// Filter of the rows of an in-application stream.
+    Rows,
     /// Partition key to probe.
     Probe,
 }
@@ -124,6 +128,8 @@ pub enum Overlay {
     Answer(AnswerBox),
     /// A confirmation.
     Confirm(ConfirmBox),
+    /// Code of an application.
+    Editor(Box<EditorBox>),
     /// Other futures; the chosen row.
     Branches(usize),
     /// The guide's full text: scroll position, `None` = keep the chosen item in sight.
@@ -149,6 +155,10 @@ pub enum Msg {
     Done(Act, Outcome),
     /// Completions of a line.
     Completions(String, Vec<(String, String)>),
+    /// What the compiler says of a text for an application.
+    Checked(String, String, CodeReport),
+    /// The text that another editor gave back, or why there is none.
+    Edited(Result<String, String>),
     /// Writing a frame takes long.
     SlowLink(bool),
 }
@@ -173,6 +183,12 @@ pub enum Effect {
     Act(Act),
     /// Ask the driver for completions.
     Complete(String),
+    /// Ask the driver what the compiler says of a text for an application.
+    Check(String, String),
+    /// Let the driver keep a draft.
+    Draft(String, Option<String>),
+    /// Give a text to the editor of the learner's choice.
+    ExternalEditor(String),
     /// Put a text on the clipboard.
     Copy(String),
     /// Take or release the mouse.
@@ -196,6 +212,17 @@ pub struct JournalState {
     pub filter: Option<String>,
     /// Rows asked for beyond a screenful.
     pub depth: usize,
+}
+
+/// State of the list of rows.
+#[derive(Debug, Clone, Default)]
+pub struct RowsState {
+    /// Chosen row among those that match, newest first.
+    pub selected: usize,
+    /// Filter in force.
+    pub filter: Option<String>,
+    /// The stream held while the list is paused.
+    pub frozen: Option<InAppStreamView>,
 }
 
 /// Settings the user chose before the first frame.
@@ -254,8 +281,12 @@ pub struct App {
     pub consumer: usize,
     /// Chosen program.
     pub program: usize,
+    /// Application chosen by name; see [`App::application`].
+    pub application: Option<String>,
     /// In-application stream chosen.
     pub in_app_stream: usize,
+    /// Its rows.
+    pub rows: RowsState,
     /// Delivery stream chosen.
     pub delivery: usize,
     /// Function chosen.
@@ -315,7 +346,9 @@ impl App {
             guide_scroll: None,
             consumer: 0,
             program: 0,
+            application: None,
             in_app_stream: 0,
+            rows: RowsState::default(),
             delivery: 0,
             function: 0,
             object: 0,
@@ -375,6 +408,24 @@ impl App {
     pub fn stream<'v>(&self, view: &'v SessionView) -> Option<&'v StreamView> {
         let streams = &view.world.streams;
         self.stream.as_ref().and_then(|name| streams.iter().find(|s| s.name == *name)).or_else(|| streams.first())
+    }
+
+    /// The application shown: the chosen one, else the one that matters most.
+    pub fn application<'v>(&self, view: &'v SessionView) -> Option<&'v ApplicationView> {
+        let all = &view.world.applications;
+        self.application.as_ref().and_then(|name| all.iter().find(|application| application.name == *name)).or_else(|| view.world.application())
+    }
+
+    /// The in-application stream chosen, as it is now.
+    pub fn live_stream<'v>(&self, view: &'v SessionView) -> Option<&'v InAppStreamView> {
+        let all = &self.application(view)?.streams;
+        all.get(self.in_app_stream.min(all.len().saturating_sub(1)))
+    }
+
+    /// The in-application stream chosen: as it was held while the list is paused.
+    pub fn in_app_stream<'a>(&'a self, view: &'a SessionView) -> Option<&'a InAppStreamView> {
+        let live = self.live_stream(view)?;
+        Some(self.rows.frozen.as_ref().filter(|frozen| frozen.name == live.name).unwrap_or(live))
     }
 
     /// The chosen shard of the stream shown, else its first.

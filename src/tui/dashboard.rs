@@ -47,6 +47,11 @@ impl Dashboard {
                         let completions = driver.complete(&line);
                         queue.push(Msg::Completions(line, completions));
                     }
+                    Effect::Check(application, code) => {
+                        let report = driver.code_report(&application, &code);
+                        queue.push(Msg::Checked(application, code, report));
+                    }
+                    Effect::Draft(application, code) => driver.keep_draft(&application, code),
                     other => outside.push(other),
                 }
             }

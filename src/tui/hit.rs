@@ -17,6 +17,8 @@ pub enum Target {
     Consumer(usize),
     /// An in-application stream's row, by position.
     InAppStream(usize),
+    /// A row of an in-application stream, by position.
+    SqlRow(usize),
     /// A delivered object's row, by position.
     Object(usize),
     /// A run block, check or question of the guide.

@@ -7,6 +7,7 @@
 pub mod action;
 pub mod app;
 pub mod dashboard;
+pub mod editor;
 pub mod fixture;
 pub mod glyphs;
 pub mod hit;
@@ -22,7 +23,9 @@ mod paint;
 mod panes;
 pub mod render;
 pub mod run;
+mod templates;
 mod text;
+mod text_edit;
 pub mod theme;
 mod topology;
 pub mod update;

@@ -174,7 +174,11 @@ fn turns(driver: &mut dyn Driver, look: Look) -> io::Result<Exit> {
                         Effect::Mouse(false) => execute!(io::stdout(), DisableMouseCapture)?,
                         Effect::Copy(text) => copy(&text)?,
                         Effect::Suspend => suspend(&mut terminal, dashboard.app.look.mouse)?,
-                        Effect::Act(_) | Effect::Complete(_) => {}
+                        Effect::ExternalEditor(text) => {
+                            let edited = external_editor(&mut terminal, dashboard.app.look.mouse, &text)?;
+                            dashboard.handle(driver, Msg::Edited(edited));
+                        }
+                        Effect::Act(_) | Effect::Complete(_) | Effect::Check(..) | Effect::Draft(..) => {}
                     }
                 }
             }
@@ -213,6 +217,31 @@ fn suspend(terminal: &mut Terminal<CrosstermBackend<io::Stdout>>, mouse: bool) -
 #[cfg(not(unix))]
 fn suspend(_: &mut Terminal<CrosstermBackend<io::Stdout>>, _: bool) -> io::Result<()> {
     Ok(())
+}
+
+/// Gives a text to `$VISUAL` or `$EDITOR` and takes what it left, or says why there is nothing.
+fn external_editor(terminal: &mut Terminal<CrosstermBackend<io::Stdout>>, mouse: bool, text: &str) -> io::Result<Result<String, String>> {
+    let Some(editor) = ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty())) else {
+        return Ok(Err("set VISUAL or EDITOR to the program that should edit the code".to_owned()));
+    };
+    let path = std::env::temp_dir().join(format!("kinlab-{}.sql", std::process::id()));
+    if let Err(error) = std::fs::write(&path, text) {
+        return Ok(Err(format!("{}: {error}", path.display())));
+    }
+    restore();
+    // The variable may hold options behind the program's name.
+    let mut words = editor.split_whitespace();
+    let ended = std::process::Command::new(words.next().unwrap_or_default()).args(words).arg(&path).status();
+    std::mem::forget(Guard::enter(mouse)?);
+    terminal.clear()?;
+    let edited = match ended {
+        Ok(status) if status.success() => std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display())),
+        Ok(status) => Err(format!("{editor} ended with {status}; the text is as it was")),
+        Err(error) => Err(format!("{editor}: {error}")),
+    };
+    // Nobody needs the copy any more; a copy that stays harms nobody.
+    let _ = std::fs::remove_file(&path);
+    Ok(edited)
 }
 
 fn message(event: &Event) -> Option<Msg> {

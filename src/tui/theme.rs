@@ -59,11 +59,19 @@ pub enum Role {
     Header,
     /// The last lines of the screen.
     Footer,
+    /// Words of SQL.
+    SqlKeyword,
+    /// Texts in SQL.
+    SqlText,
+    /// Numbers in SQL.
+    SqlNumber,
+    /// Comments in SQL.
+    SqlComment,
 }
 
 impl Role {
     /// All roles with the letter that stands for each in snapshots.
-    pub const ALL: [(Self, char); 24] = [
+    pub const ALL: [(Self, char); 28] = [
         (Self::Text, 't'),
         (Self::Dim, 'd'),
         (Self::Accent, 'a'),
@@ -88,6 +96,10 @@ impl Role {
         (Self::Overlay, 'v'),
         (Self::Header, 'e'),
         (Self::Footer, 'g'),
+        (Self::SqlKeyword, 'q'),
+        (Self::SqlText, 'x'),
+        (Self::SqlNumber, 'n'),
+        (Self::SqlComment, 'c'),
     ];
 
     const fn index(self) -> usize {

@@ -219,7 +219,7 @@ impl Application {
     }
 
     /// What the code can read.
-    fn catalog(&self) -> Catalog {
+    pub fn catalog(&self) -> Catalog {
         let mut catalog = Catalog::default();
         if let Some(input) = &self.input {
             let columns: Vec<(String, SqlType, bool)> = input.schema.columns.iter().map(|c| (c.name.clone(), c.ty.clone(), c.not_null)).collect();

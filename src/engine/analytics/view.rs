@@ -7,7 +7,7 @@ use crate::sql::explain::why_no_rows;
 use super::application::Application;
 
 /// Rows shown of a stream.
-const ROWS: usize = 60;
+const ROWS: usize = 200;
 
 impl Application {
     /// The application for display.

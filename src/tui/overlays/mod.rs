@@ -3,6 +3,7 @@
 mod answer;
 mod branches;
 mod confirm;
+mod editor;
 mod explain;
 mod guide;
 mod output;
@@ -42,6 +43,7 @@ pub fn draw(overlay: &Overlay, cx: &Cx<'_>, screen: Rect, p: &mut Painter<'_>) {
         Overlay::Answer(state) => answer::draw(state, cx, screen, p),
         Overlay::Confirm(state) => confirm::draw(state, screen, p),
         Overlay::Branches(selected) => branches::draw(*selected, cx, screen, p),
+        Overlay::Editor(state) => editor::draw(state, cx, screen, p),
         Overlay::Guide(scroll) => guide::draw(*scroll, cx, screen, p),
     }
 }

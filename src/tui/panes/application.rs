@@ -1,9 +1,9 @@
-//! A SQL application: its state and code, and the rows of its in-application streams.
+//! A SQL application: its state and code, and its in-application streams.
 
 use ratatui::layout::Rect;
 
 use super::{Cx, frame, paged, range_note, scroll_to};
-use crate::engine::view::{ApplicationView, InAppStreamView};
+use crate::engine::view::ApplicationView;
 use crate::tui::action::ActionId;
 use crate::tui::ids::PaneId;
 use crate::tui::paint::Painter;
@@ -11,17 +11,11 @@ use crate::tui::text::{clip, clip_words, grouped, plural};
 use crate::tui::theme::Role;
 
 /// The application shown.
-pub fn shown<'v>(cx: &Cx<'v>) -> Option<&'v ApplicationView> {
-    cx.view.world.application()
+fn shown<'v>(cx: &Cx<'v>) -> Option<&'v ApplicationView> {
+    cx.app.application(cx.view)
 }
 
-/// The in-application stream chosen.
-fn stream<'v>(cx: &Cx<'v>) -> Option<&'v InAppStreamView> {
-    let all = &shown(cx)?.streams;
-    all.get(cx.app.in_app_stream.min(all.len().saturating_sub(1)))
-}
-
-fn nothing(cx: &Cx<'_>, pane: PaneId, area: Rect, p: &mut Painter<'_>, words: &str) {
+pub(super) fn nothing(cx: &Cx<'_>, pane: PaneId, area: Rect, p: &mut Painter<'_>, words: &str) {
     let inner = frame(cx, pane, area, p, pane.title(), "", &[], "");
     p.put(inner.x + 1, inner.y, inner.width.saturating_sub(2), &clip_words(words, inner.width.saturating_sub(2)), Role::Dim);
 }
@@ -29,9 +23,14 @@ fn nothing(cx: &Cx<'_>, pane: PaneId, area: Rect, p: &mut Painter<'_>, words: &s
 /// State and code.
 pub fn draw_code(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
     let Some(application) = shown(cx) else { return nothing(cx, PaneId::SqlCode, area, p, "No application yet: app create NAME.") };
-    let right = format!("{}  version {}", application.status, application.version);
-    let inner =
-        frame(cx, PaneId::SqlCode, area, p, &format!("Application {}", application.name), &right, &[cx.key(ActionId::Open, "whole code")], "");
+    let count = cx.view.world.applications.len();
+    let others = if count > 1 { format!("{count} applications  ") } else { String::new() };
+    let right = format!("{others}{}  version {}", application.status, application.version);
+    let mut keys = vec![cx.key(ActionId::EditCode, "edit"), cx.key(ActionId::Open, "whole code")];
+    if count > 1 {
+        keys.push(cx.key(ActionId::Right, "next application"));
+    }
+    let inner = frame(cx, PaneId::SqlCode, area, p, &format!("Application {}", application.name), &right, &keys, "");
     let (x, cells) = (inner.x + 1, inner.width.saturating_sub(2));
     let mut lines: Vec<(String, Role)> = vec![(
         format!(
@@ -89,53 +88,5 @@ pub fn draw_streams(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
         if from + i == chosen {
             p.lay_over(Rect::new(inner.x, y, inner.width, 1), Role::Selection);
         }
-    }
-}
-
-/// The newest rows of the stream chosen.
-pub fn draw_rows(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
-    let Some(stream) = stream(cx) else { return nothing(cx, PaneId::SqlRows, area, p, "Rows appear when the application runs.") };
-    let page = usize::from(area.height.saturating_sub(3));
-    let max = stream.newest.len().saturating_sub(page);
-    let from = usize::from(cx.app.scroll).min(max);
-    let note = range_note(from, page.min(stream.newest.len() - from), stream.newest.len());
-    let inner = frame(cx, PaneId::SqlRows, area, p, &stream.name, &format!("{} rows, newest first", grouped(stream.rows)), &[], &note);
-    paged(p, PaneId::SqlRows, page, max, from);
-    let (x, cells) = (inner.x + 1, inner.width.saturating_sub(2));
-    if inner.height == 0 {
-        return;
-    }
-    if stream.newest.is_empty() {
-        let words = if stream.why.is_empty() { "No row yet." } else { &stream.why };
-        for (i, line) in crate::tui::text::wrap(words, cells).iter().take(usize::from(inner.height)).enumerate() {
-            p.put(x, inner.y + u16::try_from(i).unwrap_or(0), cells, line, Role::Dim);
-        }
-        return;
-    }
-    // Each column as wide as its name and the values shown, the widest ones cut.
-    let shown: Vec<_> = stream.newest.iter().skip(from).take(page).collect();
-    let widths: Vec<u16> = stream
-        .columns
-        .iter()
-        .enumerate()
-        .map(|(at, name)| {
-            let widest = shown.iter().filter_map(|(_, row)| row.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0);
-            u16::try_from(widest.max(name.chars().count()).min(28)).unwrap_or(28)
-        })
-        .collect();
-    let put_row = |p: &mut Painter<'_>, y: u16, first: &str, row: &[String], role: Role| {
-        let mut at = p.put(x, y, 13, first, Role::Dim).max(x + 12) + 1;
-        for (cell, width) in row.iter().zip(&widths) {
-            if at >= x + cells {
-                return;
-            }
-            let room = (*width).min(x + cells - at);
-            p.put(at, y, room, &clip(cell, room), role);
-            at += width + 1;
-        }
-    };
-    put_row(p, inner.y, "ROWTIME", &stream.columns, Role::Title);
-    for (i, (time, row)) in shown.iter().enumerate() {
-        put_row(p, inner.y + 1 + u16::try_from(i).unwrap_or(0), &time.clock_millis_text(), row, Role::Text);
     }
 }

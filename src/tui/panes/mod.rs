@@ -17,6 +17,7 @@ pub mod objects;
 pub mod pipeline;
 pub mod programs;
 pub mod record;
+pub mod rows;
 pub mod shards;
 pub mod tabs;
 pub mod timeline;
@@ -95,7 +96,7 @@ pub fn draw(pane: PaneId, cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
         PaneId::Accounting => accounting::draw(cx, area, p),
         PaneId::SqlCode => application::draw_code(cx, area, p),
         PaneId::InAppStreams => application::draw_streams(cx, area, p),
-        PaneId::SqlRows => application::draw_rows(cx, area, p),
+        PaneId::SqlRows => rows::draw(cx, area, p),
         PaneId::Delivery => delivery::draw(cx, area, p),
         PaneId::Function => function::draw(cx, area, p),
         PaneId::Objects => objects::draw(cx, area, p),

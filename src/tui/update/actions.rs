@@ -3,7 +3,8 @@
 use crate::session::driver::Act;
 use crate::session::view::SessionView;
 use crate::tui::action::ActionId;
-use crate::tui::app::{App, ConfirmBox, Effect, Field, Overlay, Palette};
+use crate::tui::app::{App, ConfirmBox, Effect, Field, Overlay, Palette, RowsState};
+use crate::tui::editor::EditorBox;
 use crate::tui::ids::{PaneId, Screen};
 use crate::tui::line_edit::LineEdit;
 use crate::tui::text::shard;
@@ -29,6 +30,7 @@ pub fn disabled(app: &App, view: &SessionView, id: ActionId) -> Option<String> {
         ActionId::Branches if view.branches.len() < 2 => {
             Some("there is one future so far: go back in time and do something there, and another one begins".to_owned())
         }
+        ActionId::EditCode if app.application(view).is_none() => Some("there is no application yet: app create NAME".to_owned()),
         ActionId::ToNow if !view.clock.in_the_past => Some("this is the newest instant".to_owned()),
         ActionId::SplitShard | ActionId::MergeShards | ActionId::ProbeKey | ActionId::BarUnit if stream.is_none() => {
             Some("there is no data stream yet".to_owned())
@@ -97,10 +99,15 @@ pub(super) fn run_action(app: &mut App, view: &SessionView, id: ActionId, nth: u
                 app.zoomed = false;
             } else if app.journal.filter.is_some() || app.journal.frozen.is_some() {
                 app.journal = crate::tui::app::JournalState::default();
+            } else if app.rows.filter.is_some() || app.rows.frozen.is_some() {
+                app.rows = RowsState::default();
             } else {
                 app.probe = None;
                 app.map_cursor = None;
             }
+        }
+        ActionId::Filter if app.focus() == PaneId::SqlRows => {
+            app.field = Some((Field::Rows, LineEdit::new(app.rows.filter.as_deref().unwrap_or(""))));
         }
         ActionId::Filter => app.field = Some((Field::Filter, LineEdit::new(app.journal.filter.as_deref().unwrap_or("")))),
         ActionId::ProbeKey => {
@@ -174,6 +181,13 @@ pub(super) fn run_action(app: &mut App, view: &SessionView, id: ActionId, nth: u
                 confirm_line(app, &format!("Merge shard {} with its right neighbour?", shard(chosen.number)), preview);
             }
         }
+        ActionId::Follow if app.focus() == PaneId::SqlRows => app.rows = RowsState { filter: app.rows.filter.take(), ..RowsState::default() },
+        ActionId::PauseList if app.focus() == PaneId::SqlRows => {
+            app.rows.frozen = match app.rows.frozen.take() {
+                Some(_) => None,
+                None => app.live_stream(view).cloned(),
+            };
+        }
         ActionId::Follow => {
             app.journal.frozen = None;
             app.journal.selected = None;
@@ -186,6 +200,14 @@ pub(super) fn run_action(app: &mut App, view: &SessionView, id: ActionId, nth: u
             };
         }
         ActionId::ChartWindow => app.long_window = !app.long_window,
+        ActionId::EditCode => {
+            if let Some(application) = app.application(view) {
+                let editor = EditorBox::new(&application.name, &application.code, view.drafts.get(&application.name));
+                let check = editor.check();
+                app.overlays.push(Overlay::Editor(Box::new(editor)));
+                return vec![check];
+            }
+        }
         ActionId::Copy => return copy(app, view),
         ActionId::Labs => return vec![Effect::Labs],
         ActionId::Theme => {

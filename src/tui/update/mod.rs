@@ -46,6 +46,28 @@ pub fn update(app: &mut App, view: &SessionView, msg: Msg) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Msg::Checked(application, code, report) => {
+            if let Some(Overlay::Editor(editor)) = app.overlays.last_mut()
+                && editor.application == application
+                && editor.edit.text() == code
+            {
+                editor.report = report;
+                editor.checked = true;
+            }
+            Vec::new()
+        }
+        Msg::Edited(text) => match (app.overlays.last_mut(), text) {
+            (Some(Overlay::Editor(editor)), Ok(text)) => {
+                let before = editor.edit.text();
+                editor.replace_all(&text);
+                editor.changed(&before)
+            }
+            (_, Err(why)) => {
+                app.say(why, true);
+                Vec::new()
+            }
+            _ => Vec::new(),
+        },
         Msg::SlowLink(slow) => {
             app.slow_link = slow;
             Vec::new()
@@ -55,6 +77,9 @@ pub fn update(app: &mut App, view: &SessionView, msg: Msg) -> Vec<Effect> {
 
 fn key(app: &mut App, view: &SessionView, chord: Chord) -> Vec<Effect> {
     app.toast = None;
+    if matches!(app.overlays.last(), Some(Overlay::Editor(_))) {
+        return overlays::editor_key(app, chord);
+    }
     let id = app.look.keymap.lookup(chord, app.focus()).map(|(id, _)| id);
     if id == Some(ActionId::ForceQuit) {
         return vec![Effect::Quit];
@@ -84,11 +109,16 @@ fn field_key(app: &mut App, chord: Chord) -> Vec<Effect> {
                     app.journal.filter = text;
                     app.journal.selected = None;
                 }
+                Field::Rows => {
+                    app.rows.filter = text;
+                    app.rows.selected = 0;
+                }
                 Field::Probe => app.probe = text,
             }
         }
         Key::Esc => match field {
             Field::Filter => app.journal.filter = None,
+            Field::Rows => app.rows.filter = None,
             Field::Probe => app.probe = None,
         },
         _ => {
@@ -109,6 +139,11 @@ fn paste(app: &mut App, text: &str) -> Vec<Effect> {
         Some(Overlay::Answer(answer)) => {
             answer.input.insert(text.trim());
             return Vec::new();
+        }
+        Some(Overlay::Editor(editor)) => {
+            let before = editor.edit.text();
+            editor.insert(text);
+            return editor.changed(&before);
         }
         Some(_) => return Vec::new(),
         None => {}
@@ -143,6 +178,11 @@ fn run_line(app: &mut App, line: &str) -> Vec<Effect> {
 fn done(app: &mut App, act: &Act, outcome: Outcome) -> Vec<Effect> {
     if outcome.quit {
         return vec![Effect::Quit];
+    }
+    if let (Act::Line(line), Some(Overlay::Editor(editor))) = (act, app.overlays.last_mut())
+        && line.starts_with("app run ")
+    {
+        return overlays::saved(editor, &outcome);
     }
     // A line that worked closes the overlay it was typed in; one that failed can be corrected there.
     if matches!(act, Act::Line(_)) && !outcome.failed && matches!(app.overlays.last(), Some(Overlay::Palette(_))) {

@@ -7,6 +7,7 @@ use crate::tui::app::{App, Effect, MouseKind, Overlay};
 use crate::tui::hit::Target;
 use crate::tui::ids::{PaneId, Screen};
 use crate::tui::keys::{Chord, Key};
+use crate::tui::text_edit::Place;
 use crate::tui::topology;
 
 use super::actions::go;
@@ -36,6 +37,11 @@ pub(super) fn mouse(app: &mut App, view: &SessionView, kind: MouseKind, x: u16, 
 }
 
 pub(super) fn wheel(app: &mut App, view: &SessionView, by: isize, x: u16, y: u16) -> Vec<Effect> {
+    if let Some(Overlay::Editor(editor)) = app.overlays.last_mut() {
+        editor.edit.vertical(by * 3);
+        editor.keep_in_sight(usize::from(app.hits.overlay_page.lines));
+        return Vec::new();
+    }
     if !app.overlays.is_empty() {
         let key = if by < 0 { Key::Up } else { Key::Down };
         return overlay_key(app, view, Chord::plain(key));
@@ -67,7 +73,9 @@ pub(super) fn timeline(app: &App, view: &SessionView, x: u16) -> Vec<Effect> {
 pub(super) fn press(app: &mut App, view: &SessionView, target: Target, x: u16) -> Vec<Effect> {
     match target {
         Target::Overlay | Target::Lab(_) => {}
-        Target::OverlayRow(row) => return press_overlay_row(app, view, row),
+        Target::OverlayRow(row) => return press_overlay_row(app, view, row, x),
+        // A click beside the editor is no wish to leave it.
+        _ if matches!(app.overlays.last(), Some(Overlay::Editor(_))) => {}
         _ if !app.overlays.is_empty() => {
             // A click beside the overlay closes it, as everywhere.
             app.overlays.pop();
@@ -102,6 +110,14 @@ pub(super) fn press(app: &mut App, view: &SessionView, target: Target, x: u16) -
         Target::InAppStream(row) => {
             app.set_focus(PaneId::InAppStreams);
             app.in_app_stream = row;
+        }
+        Target::SqlRow(row) => {
+            let again = app.rows.selected == row && app.focus() == PaneId::SqlRows;
+            app.set_focus(PaneId::SqlRows);
+            app.rows.selected = row;
+            if again {
+                return open(app, view);
+            }
         }
         Target::Object(row) => {
             let again = app.object == row && app.focus() == PaneId::Objects;
@@ -145,13 +161,17 @@ pub(super) fn press(app: &mut App, view: &SessionView, target: Target, x: u16) -
     Vec::new()
 }
 
-pub(super) fn press_overlay_row(app: &mut App, view: &SessionView, row: usize) -> Vec<Effect> {
+pub(super) fn press_overlay_row(app: &mut App, view: &SessionView, row: usize, x: u16) -> Vec<Effect> {
     match app.overlays.last_mut() {
         Some(Overlay::Palette(state)) => {
             if state.selected == row {
                 return overlay_key(app, view, Chord::plain(Key::Enter));
             }
             state.selected = row;
+        }
+        Some(Overlay::Editor(editor)) => {
+            let column = app.hits.area(&Target::OverlayRow(row)).map_or(0, |area| x.saturating_sub(area.x));
+            editor.edit.go(Place { line: row, column: usize::from(column) });
         }
         Some(Overlay::Branches(selected)) => {
             if *selected == row {

@@ -3,9 +3,10 @@
 use crate::engine::kinesis::hash::HashKey;
 use crate::session::driver::Act;
 use crate::session::view::SessionView;
-use crate::tui::app::{App, Effect};
+use crate::tui::app::{App, Effect, RowsState};
 use crate::tui::hit::Target;
 use crate::tui::ids::PaneId;
+use crate::tui::panes::rows;
 use crate::tui::topology;
 
 use super::open::objects_of;
@@ -46,14 +47,19 @@ pub(super) fn vertical(app: &mut App, view: &SessionView, by: isize) {
         PaneId::Consumers => app.consumer = step(app.consumer, by, consumers_of(app, view)),
         PaneId::Programs => app.program = step(app.program, by, view.world.producers.len() + view.world.consumers.len()),
         PaneId::InAppStreams => {
-            let count = view.world.application().map_or(0, |application| application.streams.len());
+            let count = app.application(view).map_or(0, |application| application.streams.len());
             app.in_app_stream = step(app.in_app_stream, by, count);
+            app.rows = RowsState::default();
+        }
+        PaneId::SqlRows => {
+            let count = app.in_app_stream(view).map_or(0, |stream| rows::matching(app, stream).len());
+            app.rows.selected = step(app.rows.selected, by, count);
         }
         PaneId::Delivery => app.delivery = step(app.delivery, by, view.world.deliveries.len()),
         PaneId::Function => app.function = step(app.function, by, view.world.functions.len()),
         PaneId::Objects => app.object = step(app.object, by, objects_of(app, view).len()),
         PaneId::Journal => move_journal(app, view, by),
-        pane @ (PaneId::Charts | PaneId::Cost | PaneId::Accounting | PaneId::SqlRows) => {
+        pane @ (PaneId::Charts | PaneId::Cost | PaneId::Accounting) => {
             let page = app.hits.page(pane);
             app.scroll = app.scroll.min(page.max).saturating_add_signed(i16::try_from(by).unwrap_or(0)).min(page.max);
         }
@@ -130,6 +136,15 @@ pub(super) fn ends(app: &mut App, view: &SessionView, last: bool) {
 pub(super) fn horizontal(app: &mut App, view: &SessionView, by: i64) -> Vec<Effect> {
     match app.focus() {
         PaneId::Timeline => vec![Effect::Act(Act::Shift(by * SECOND))],
+        PaneId::SqlCode => {
+            let names: Vec<&str> = view.world.applications.iter().map(|application| application.name.as_str()).collect();
+            let now = app.application(view).map(|application| application.name.as_str());
+            let at = names.iter().position(|name| Some(*name) == now).unwrap_or(0);
+            app.application = names.get(step(at, isize::try_from(by).unwrap_or(0), names.len())).map(|name| (*name).to_owned());
+            app.in_app_stream = 0;
+            app.rows = RowsState::default();
+            Vec::new()
+        }
         PaneId::HashMap => {
             let cells = app.hits.area(&Target::Ribbon).map_or(64, |r| r.width.max(1));
             let cell = u128::MAX / u128::from(cells);

@@ -6,6 +6,7 @@ use crate::session::view::SessionView;
 use crate::tui::app::{AnswerBox, App, Effect, Overlay};
 use crate::tui::ids::{GuideItem, PaneId, Screen};
 use crate::tui::line_edit::LineEdit;
+use crate::tui::panes::rows;
 use crate::tui::text::{bytes, hash_range, permille, shard};
 
 use super::actions::go;
@@ -84,7 +85,7 @@ pub(super) fn open(app: &mut App, view: &SessionView) -> Vec<Effect> {
             }
         }
         PaneId::SqlCode => {
-            if let Some(application) = view.world.application() {
+            if let Some(application) = app.application(view) {
                 let columns: Vec<String> = application.columns.iter().map(|(name, kind)| format!("  {name:<22} {kind}")).collect();
                 let text =
                     format!("{}\n\nInput {}\n{}", application.code.trim_end(), application.input.as_deref().unwrap_or("none"), columns.join("\n"));
@@ -93,11 +94,8 @@ pub(super) fn open(app: &mut App, view: &SessionView) -> Vec<Effect> {
         }
         PaneId::InAppStreams => app.set_focus(PaneId::SqlRows),
         PaneId::SqlRows => {
-            let stream = view.world.application().and_then(|application| application.streams.get(app.in_app_stream));
-            if let Some(stream) = stream {
-                let rows: Vec<String> =
-                    stream.newest.iter().map(|(time, cells)| format!("{}  {}", time.clock_millis_text(), cells.join("  "))).collect();
-                show(app, stream.name.clone(), format!("ROWTIME       {}\n{}", stream.columns.join("  "), rows.join("\n")));
+            if let Some((name, text)) = chosen_row(app, view) {
+                show(app, format!("A row of {name}"), text);
             }
         }
         PaneId::Delivery => return vec![Effect::Act(Act::Line("deliveries".to_owned()))],
@@ -105,6 +103,14 @@ pub(super) fn open(app: &mut App, view: &SessionView) -> Vec<Effect> {
         PaneId::Charts | PaneId::Accounting | PaneId::Timeline => {}
     }
     Vec::new()
+}
+
+/// The chosen row of the in-application stream shown, a line per column, and the stream's name.
+fn chosen_row(app: &App, view: &SessionView) -> Option<(String, String)> {
+    let stream = app.in_app_stream(view)?;
+    let rows = rows::matching(app, stream);
+    let row = rows.get(app.rows.selected.min(rows.len().saturating_sub(1)))?;
+    Some((stream.name.clone(), rows::vertical(stream, row)))
 }
 
 /// The objects of the delivery stream shown.
@@ -196,6 +202,8 @@ pub(super) fn copy(app: &mut App, view: &SessionView) -> Vec<Effect> {
         PaneId::Journal => selected_row(app, view).map(|r| format!("{} {} {} {}", r.at, r.resource, r.kind, r.text)),
         PaneId::Record => app.shard(view).and_then(|s| s.last_record.as_ref()).map(record_text),
         PaneId::Objects => objects_of(app, view).get(app.object).map(|object| format!("s3://{}/{}", object.bucket, object.key)),
+        PaneId::SqlRows => chosen_row(app, view).map(|(_, text)| text),
+        PaneId::SqlCode => app.application(view).map(|application| application.code.clone()),
         PaneId::Programs => {
             let logs = view.world.producers.iter().map(|p| &p.log).chain(view.world.consumers.iter().map(|c| &c.log));
             logs.skip(app.program).map(|l| l.iter().map(|l| l.text.as_str()).collect::<Vec<_>>().join("\n")).next()

@@ -1,9 +1,10 @@
 //! Keys while an overlay is open: the topmost one takes them.
 
-use crate::session::driver::Act;
+use crate::session::driver::{Act, Outcome};
 use crate::session::view::SessionView;
 use crate::tui::action::ActionId;
 use crate::tui::app::{AnswerBox, App, Effect, OutputBox, Overlay, Palette};
+use crate::tui::editor::EditorBox;
 use crate::tui::ids::{GuideItem, PaneId};
 use crate::tui::keys::{Chord, Key};
 use crate::tui::line_edit::LineEdit;
@@ -69,6 +70,8 @@ pub(super) fn overlay_key(app: &mut App, view: &SessionView, chord: Chord) -> Ve
             _ => Vec::new(),
         },
         Overlay::Output(state) => output_key(app, state, chord),
+        // Its keys never come here.
+        Overlay::Editor(_) => Vec::new(),
         Overlay::Branches(selected) => branches_key(app, view, selected, chord),
         Overlay::Guide(scroll) => guide_overlay_key(app, view, scroll, chord),
     }
@@ -143,6 +146,33 @@ pub(super) fn guide_overlay_key(app: &mut App, view: &SessionView, scroll: Optio
         Some(id @ (ActionId::Hint | ActionId::NextStep | ActionId::PreviousStep | ActionId::ResetStep)) => run_action(app, view, id, 0),
         _ => Vec::new(),
     }
+}
+
+/// A key for the editor, which lies on top.
+pub(super) fn editor_key(app: &mut App, chord: Chord) -> Vec<Effect> {
+    let rows = usize::from(app.hits.overlay_page.lines.max(1));
+    let Some(Overlay::Editor(editor)) = app.overlays.last_mut() else { return Vec::new() };
+    if let Some(effects) = editor.key(chord, rows) {
+        return effects;
+    }
+    let (effect, modified) = (editor.draft(), editor.edit.text() != editor.saved);
+    app.overlays.pop();
+    if modified {
+        app.say("What you wrote is kept as a draft; the code that runs goes on.", false);
+    }
+    vec![effect]
+}
+
+/// What came of saving and running.
+pub(super) fn saved(editor: &mut EditorBox, outcome: &Outcome) -> Vec<Effect> {
+    if outcome.failed {
+        let first = outcome.message.lines().find(|line| !line.trim().is_empty()).unwrap_or("refused");
+        editor.said = Some((format!("✗ not saved: {first}"), true));
+        return Vec::new();
+    }
+    editor.saved = editor.edit.text();
+    editor.said = Some((format!("✓ {}", outcome.message.trim()), false));
+    vec![editor.draft()]
 }
 
 /// Enter goes to a branch, `c` shows it beside the present one or no more.

@@ -1,0 +1,6 @@
+-- Stagger window: a window opens with the first row of its key and closes a minute later
+CREATE OR REPLACE STREAM "DESTINATION_SQL_STREAM" ("key" VARCHAR(64), "n" INTEGER);
+CREATE OR REPLACE PUMP "STREAM_PUMP" AS INSERT INTO "DESTINATION_SQL_STREAM"
+SELECT STREAM {text}, COUNT(*)
+FROM {source}
+WINDOWED BY STAGGER (PARTITION BY {text} RANGE INTERVAL '1' MINUTE);
