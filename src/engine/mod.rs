@@ -33,6 +33,7 @@ pub mod s3;
 pub mod schedule;
 pub mod services;
 pub mod time;
+pub mod trail;
 pub mod view;
 mod world;
 
@@ -143,6 +144,7 @@ pub struct Engine {
     wakes: u64,
     checked_second: u64,
     broken: Option<String>,
+    trail: trail::Trail,
 }
 
 /// A saved world. Sealed segments are shared with the living one.
@@ -190,6 +192,7 @@ impl Engine {
             wakes: 0,
             checked_second: 0,
             broken: None,
+            trail: trail::Trail::default(),
             config,
         }
     }
@@ -432,8 +435,51 @@ impl Engine {
             metrics: &mut self.metrics,
             bill: &mut self.bill,
             remake: &self.generators,
+            trail: &mut self.trail,
         };
         (parts, ctx)
+    }
+
+    /// The newest record of a shard, or the one with a sequence number, to be followed.
+    pub fn record_to_follow(&self, stream: &str, shard: u32, sequence: Option<&str>) -> Option<trail::Followed> {
+        let stream = self.kinesis.stream(stream)?;
+        let shard = stream.shards.get(&shard)?;
+        let counter = match sequence {
+            None => shard.log.next().checked_sub(1)?,
+            Some(text) => kinesis::sequence::SequenceNumber::parse(text)?.counter,
+        };
+        let mut buffer = kinesis::store::ReadBuffer::default();
+        let read = shard.log.read(counter, &self.generators, &mut buffer)?;
+        let number = shard.sequence_number(counter, read.arrival).to_string();
+        let found = sequence.is_none_or(|wanted| wanted == number);
+        found.then(|| trail::Followed::new(stream.name.clone(), shard.number, counter, read.arrival, number, read.data))
+    }
+
+    /// Follows a record from now on, or none. Nothing of the world depends on it.
+    pub fn follow(&mut self, followed: Option<trail::Followed>) {
+        self.trail.follow(followed);
+    }
+
+    fn trail_view(&self) -> Option<trail::TrailView> {
+        let followed = self.trail.followed()?;
+        let place = format!("stream {}", followed.stream);
+        let record = self
+            .kinesis
+            .stream(&followed.stream)
+            .and_then(|stream| stream.shards.get(&followed.shard))
+            .and_then(|shard| shard.record_view(followed.counter, &self.generators));
+        let mut steps = Vec::new();
+        if let Some(record) = &record {
+            let text = format!("accepted by shard {:04}, partition key {}, {} bytes", followed.shard, record.partition_key, record.data_bytes);
+            steps.push(trail::TrailStep { at: followed.arrived, place: place.clone(), text });
+        }
+        steps.extend(self.trail.steps().iter().cloned());
+        if record.is_none() {
+            let text = if self.now < followed.arrived { "not there yet" } else { "gone: its retention is over, or the stream is deleted" };
+            steps.push(trail::TrailStep { at: self.now, place, text: text.to_owned() });
+        }
+        let from = format!("{} / {}", followed.stream, kinesis::shard_id(followed.shard));
+        Some(trail::TrailView { from, record: record.unwrap_or_default(), steps })
     }
 
     /// What each series had in the last whole second.
@@ -502,6 +548,7 @@ impl Engine {
                     }
                 })
                 .collect(),
+            trail: self.trail_view(),
             events: self.journal.total(),
             journal_hash: self.journal.hash_hex(),
         }

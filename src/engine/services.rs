@@ -337,6 +337,10 @@ impl Services {
         ctx.metrics.add(Metric::FunctionIteratorAge, &Dimensions::Function(name.clone()), ctx.now, age);
         let Some(stream) = kinesis.stream(&stream_name) else { return };
         let records = batch.next - batch.first;
+        if ctx.trail.in_range(&stream_name, batch.shard, batch.first, batch.next) {
+            let attempt = if batch.attempts == 0 { String::new() } else { format!(", attempt {}", batch.attempts + 1) };
+            ctx.trail.note(ctx.now, format!("function {name}"), format!("in a batch of {records} of shard {:04}{attempt}", batch.shard));
+        }
         let program = self.lambda.function(&name).map(|function| function.program.clone());
         if let Some(Program::Rule(rule)) = program {
             let mut buffer = ReadBuffer::default();
@@ -502,6 +506,13 @@ impl Services {
         let now = ctx.now;
         let Some(mapping) = self.lambda.mapping_mut(index) else { return };
         let Some(batch) = mapping.take(shard, id) else { return };
+        if ctx.trail.in_range(&mapping.stream, shard, batch.first, batch.next) {
+            let text = match &verdict {
+                Ok(()) => "its batch ended well".to_owned(),
+                Err(why) => format!("its batch failed: {why}"),
+            };
+            ctx.trail.note(now, format!("function {}", mapping.function), text);
+        }
         match verdict {
             Ok(()) => mapping.succeeded(&batch),
             Err(why) => {

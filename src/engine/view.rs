@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kinesis::hash::HashKey;
 use super::time::VirtualTime;
+use super::trail::TrailView;
 
 /// How much of the world a view should hold. Lists of unbounded length are cut to these sizes and say how many there are in all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +71,9 @@ pub struct View {
     pub accounting: Vec<AccountingLine>,
     /// CloudWatch-named series of the streams, for charts and line mode.
     pub metrics: Vec<MetricView>,
+    /// The record being followed.
+    #[serde(default)]
+    pub trail: Option<TrailView>,
     /// Events processed since the start.
     pub events: u64,
     /// The chained hash of the journal so far, in hex.

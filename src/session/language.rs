@@ -33,6 +33,7 @@ java -jar amazon-kinesis-replay-1.0-SNAPSHOT.jar -streamName S -speedup N [-aggr
 read-stream                 the workshop's reader (first shard only)
 producer NAME start|stop|key const KEY|rate FACTOR      consumer NAME start|stop|crash
 run 12s   rewind 30s   now  let time pass, go back, come to the newest instant; pause, go, speed 16, speed max set the pace
+follow STREAM SHARD [NUMBER]  the way of one record, from shard to object; follow shows it, follow off ends it
 branches   branch NAME      acting in the past begins another future: list them, go to one; compare NAME shows two in numbers
 shards [STREAM]  streams  log NAME  journal [N]  metrics  cost  coach  accounting  shard of KEY
 status  checks  hint  answer QUESTION TEXT  why [CHECK]  solution  step  initials YOURS  quit";
@@ -64,6 +65,7 @@ pub fn words() -> impl Iterator<Item = (&'static str, &'static str)> {
         ("run 60s", "let time pass"),
         ("rewind 30s", "go back in time"),
         ("now", "come to the newest instant"),
+        ("follow ", "follow one record"),
         ("branches", "other futures"),
         ("branch ", "go to another future"),
         ("compare ", "two futures beside each other"),
@@ -94,7 +96,7 @@ pub fn moves_time(line: &str) -> bool {
 
 /// The line moves in time or between branches: it is no part of what happened.
 pub fn is_travel(line: &str) -> bool {
-    moves_time(line) || matches!(line.split_whitespace().next(), Some("now" | "branch" | "branches" | "compare"))
+    moves_time(line) || matches!(line.split_whitespace().next(), Some("now" | "branch" | "branches" | "compare" | "follow"))
 }
 
 /// The line shows something and changes nothing: it can be typed in the past without beginning another future.
@@ -225,6 +227,22 @@ fn run_words(session: &mut Session, words: &[String]) -> Outcome {
             Ok(()) => Outcome::said(format!("Time {}, the newest instant.", session.now().clock_text())),
             Err(error) => Outcome::refused(error),
         },
+        ("follow", ["off"]) => match session.follow(None) {
+            Ok(()) => Outcome::said("No record is followed."),
+            Err(error) => Outcome::refused(error),
+        },
+        ("follow", []) => Outcome::data(trail(session)),
+        ("follow", [stream, shard, rest @ ..]) if rest.len() < 2 => {
+            let number = shard.rsplit('-').next().and_then(|text| text.parse::<u32>().ok());
+            let Some(number) = number else { return Outcome::refused(format!("'{shard}' is no shard: write its number or shardId-…")) };
+            match session.follow(Some((stream, number, rest.first().copied()))) {
+                Ok(()) => Outcome::data(trail(session)),
+                Err(error) => Outcome::refused(error),
+            }
+        }
+        ("follow", _) => {
+            Outcome::refused("follow STREAM SHARD [SEQUENCE-NUMBER] follows a record, the newest one without a number; follow off ends it")
+        }
         ("branches", []) => Outcome::data(branches(session)),
         ("branch", [name]) => match session.switch_branch(name) {
             Ok(()) => Outcome::said(format!("Branch {name} at {}, its newest instant.", session.now().clock_text())),
@@ -261,7 +279,8 @@ fn run_words(session: &mut Session, words: &[String]) -> Outcome {
         ("run" | "sleep" | "rewind", _) => Outcome::refused("write a duration with its unit: run 12s, run 2m, rewind 30s"),
         ("log", _) => Outcome::refused("log NAME: the name of a producer or consumer, for example: log replay"),
         (word, _) => {
-            const KNOWN: [&str; 46] = [
+            const KNOWN: [&str; 47] = [
+                "follow",
                 "now",
                 "branch",
                 "branches",
@@ -313,6 +332,18 @@ fn run_words(session: &mut Session, words: &[String]) -> Outcome {
             Outcome::refused(format!("unknown command '{word}'.{near} 'help' lists the commands."))
         }
     }
+}
+
+/// The stations of the record being followed.
+fn trail(session: &Session) -> String {
+    let Some(trail) = session.view(&Wants::default()).trail else {
+        return "No record is followed: follow STREAM SHARD [SEQUENCE-NUMBER]\n".to_owned();
+    };
+    let mut text = format!("{}  {}\n{}\n", trail.from, trail.record.sequence_number, trail.record.text);
+    for step in &trail.steps {
+        let _ = writeln!(text, "{}  {:<32} {}", step.at.clock_millis_text(), step.place, step.text);
+    }
+    text
 }
 
 /// One line per branch.

@@ -40,6 +40,8 @@ pub struct Session {
     pub(super) acts: BTreeSet<String>,
     /// Bookmarks, in the order they were set.
     pub(super) bookmarks: Vec<(VirtualTime, String)>,
+    /// The record being followed; going back in time does not end it.
+    pub(super) followed: Option<crate::engine::trail::Followed>,
     /// Code being written, by application.
     pub(super) drafts: BTreeMap<String, String>,
     keeper: Option<Box<dyn Keeper>>,
@@ -130,6 +132,7 @@ impl Session {
             branches: Branches::default(),
             acts: BTreeSet::new(),
             bookmarks: Vec::new(),
+            followed: None,
             drafts: BTreeMap::new(),
             keeper: None,
             unkept: false,

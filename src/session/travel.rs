@@ -84,13 +84,16 @@ impl Session {
     pub fn travel(&mut self, target: VirtualTime) -> Result<(), String> {
         let target = target.max(self.epoch());
         let done = self.entries_until(target);
-        let saved = self.saved.iter().rev().find(|saved| saved.world.at() <= target && saved.entries <= done).cloned();
+        // A trail is whole only when the world passes from before its record arrived.
+        let latest = self.followed.as_ref().map_or(target, |followed| followed.arrived.min(target));
+        let saved = self.saved.iter().rev().find(|saved| saved.world.at() <= latest && saved.entries <= done).cloned();
         let here = self.now() <= target && self.entries <= done;
         // What is said again on the way has been said.
         let said = std::mem::take(&mut self.notices);
         match saved {
             Some(saved) if !here || saved.world.at() > self.now() => self.restore(&saved),
             _ if here => {}
+            None if !self.keeps_log => return Err("this world keeps no past to go back to".to_owned()),
             _ => {
                 self.build_anew()?;
                 self.after_restore();
@@ -113,6 +116,30 @@ impl Session {
         Ok(())
     }
 
+    /// Follows the newest record of a shard, or the one with a sequence number: the world passes again from before it arrived, so that its whole
+    /// way is known. `None` ends it.
+    ///
+    /// # Errors
+    /// A sentence: there is no such record, or the scenario cannot be built any more.
+    pub fn follow(&mut self, wanted: Option<(&str, u32, Option<&str>)>) -> Result<(), String> {
+        let Some((stream, shard, sequence)) = wanted else {
+            self.followed = None;
+            self.engine.follow(None);
+            return Ok(());
+        };
+        let missing = || match sequence {
+            Some(sequence) => format!("shard {shard:04} of {stream} holds no record {sequence}"),
+            None => format!("shard {shard:04} of {stream} holds no record"),
+        };
+        if !self.keeps_log {
+            return Err("this world keeps no past: where a record came from is not known".to_owned());
+        }
+        self.followed = Some(self.engine.record_to_follow(stream, shard, sequence).ok_or_else(missing)?);
+        let now = self.now();
+        self.begin_again()?;
+        self.travel(now)
+    }
+
     /// Entries of the log that are done when the clock has come to an instant.
     fn entries_until(&self, target: VirtualTime) -> usize {
         let target_us = target.since(self.epoch()).0;
@@ -132,6 +159,7 @@ impl Session {
         for act in &self.acts {
             self.run.act(act);
         }
+        self.engine.follow(self.followed.clone());
     }
 
     /// Goes back to the beginning of the current step and undoes everything done in it; what was is kept as a branch.
@@ -334,6 +362,59 @@ mod tests {
         again.resume(saved.entries);
         again.advance(session.now());
         assert_eq!(again.world().journal_hash(), other);
+    }
+
+    #[test]
+    fn a_record_is_followed_from_its_shard_to_its_object_and_nothing_depends_on_it() {
+        let mut session = session();
+        let (region, account) = (session.world().config().region.clone(), session.world().config().account.clone());
+        let source = format!("KinesisStreamARN=arn:aws:kinesis:{region}:{account}:stream/s,RoleARN=arn:aws:iam::{account}:role/r");
+        let bucket = format!("RoleARN=arn:aws:iam::{account}:role/r,BucketARN=arn:aws:s3:::lake,BufferingHints={{SizeInMBs=1,IntervalInSeconds=60}}");
+        lines(
+            &mut session,
+            &[
+                "aws s3 mb s3://lake",
+                "aws kinesis create-stream --stream-name s --shard-count 1",
+                "run 2s",
+                &format!(
+                    "aws firehose create-delivery-stream --delivery-stream-name d --delivery-stream-type KinesisStreamAsSource \
+                     --kinesis-stream-source-configuration {source} --extended-s3-destination-configuration {bucket}"
+                ),
+                "run 40s",
+                "aws kinesis put-record --stream-name s --partition-key a --data aGVsbG8=",
+                "run 10s",
+                "follow s 0",
+                "run 100s",
+            ],
+        );
+        let trail = session.view(&Wants::default()).trail.expect("followed");
+        let stations: Vec<String> = trail.steps.iter().map(|step| format!("{} {}", step.place, step.text)).collect();
+        let wanted = [
+            "accepted by shard 0000",
+            "read it from its source, 5 bytes",
+            "in the buffer, behind 0 others",
+            "closed by the interval hint",
+            "it lies in s3://lake/",
+        ];
+        assert_eq!(stations.len(), wanted.len(), "{stations:#?}");
+        for (station, wanted) in stations.iter().zip(wanted) {
+            assert!(station.contains(wanted), "{stations:#?}");
+        }
+        assert!(trail.steps.is_sorted_by_key(|step| step.at));
+        // It lies where the trail says.
+        let key = stations[4].split("s3://lake/").nth(1).expect("a key");
+        assert_eq!(session.world().services().s3.object("lake", key).map(|object| object.bytes.to_vec()), Some(b"hello".to_vec()));
+        // Going back and forward gives the same stations; the world is what it is without looking.
+        let hash = session.world().journal_hash();
+        lines(&mut session, &["rewind 90s", "run 90s"]);
+        assert_eq!(session.view(&Wants::default()).trail.as_ref(), Some(&trail));
+        let mut other = super::tests::session();
+        other.resume(crate::session::runlog::SavedRun::parse(&session.log_text()).expect("good").entries);
+        other.advance(session.now());
+        assert_eq!(other.world().journal_hash(), hash);
+        assert!(session.line("follow s 99").message.contains("holds no record"));
+        lines(&mut session, &["follow off"]);
+        assert!(session.view(&Wants::default()).trail.is_none());
     }
 
     #[test]

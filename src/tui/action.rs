@@ -90,6 +90,8 @@ pub enum ActionId {
     MarkAfter,
     /// Branches.
     Branches,
+    /// Follow a record.
+    FollowRecord,
     /// Unit of the bars.
     BarUnit,
     /// Split the shard.
@@ -246,6 +248,12 @@ pub static ACTIONS: &[Action] = &[
         "Branches",
         "Other futures: acting in the past begins one. Lists them, goes to one, or shows one beside the present one in the charts.",
     ),
+    action(
+        ActionId::FollowRecord,
+        "follow-record",
+        "Follow one record",
+        "Shows the way of the newest record of the chosen shard: who read it, what a function said, in which object it lies. Time passes on.",
+    ),
     within(
         action(
             ActionId::BarUnit,
@@ -294,17 +302,14 @@ pub static ACTIONS: &[Action] = &[
         LISTS,
     ),
     within(action(ActionId::ChartWindow, "chart-window", "Window 1 / 5 min", "Chooses how many minutes the charts show."), &[PaneId::Charts]),
-    within(
-        calls(
-            action(
-                ActionId::EditCode,
-                "edit-code",
-                "Edit the SQL code",
-                "Opens the editor of the application's code: findings as you type, templates, F5 saves and runs it.",
-            ),
-            "UpdateApplication",
+    calls(
+        action(
+            ActionId::EditCode,
+            "edit-code",
+            "Edit the SQL code",
+            "Opens the editor of the application's code: findings as you type, templates, F5 saves and runs it.",
         ),
-        &[PaneId::SqlCode, PaneId::InAppStreams, PaneId::SqlRows],
+        "UpdateApplication",
     ),
     action(ActionId::Copy, "copy", "Copy", "Copies the selected row, record or output to the clipboard of your terminal (OSC 52)."),
     action(ActionId::Labs, "labs", "Labs list", "Saves and goes back to the list of labs."),

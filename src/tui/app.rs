@@ -130,6 +130,8 @@ pub enum Overlay {
     Confirm(ConfirmBox),
     /// Code of an application.
     Editor(Box<EditorBox>),
+    /// The way of the record being followed; first line shown.
+    Trail(u16),
     /// Other futures; the chosen row.
     Branches(usize),
     /// The guide's full text: scroll position, `None` = keep the chosen item in sight.

@@ -362,6 +362,7 @@ fn world(seconds: u64, stream: StreamView, producer: ProducerView) -> View {
         metrics: metrics(),
         events: 188_204,
         journal_hash: "5f1d0c".to_owned(),
+        ..View::default()
     }
 }
 

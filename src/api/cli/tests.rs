@@ -41,6 +41,19 @@ fn request(line: &str) -> KinesisRequest {
 const USAGE: &str = "\nusage: aws [options] <command> <subcommand> [<subcommand> ...] [parameters]\nTo see help text, you can run:\n\n  aws help\n  aws <command> help\n  aws <command> <subcommand> help\n";
 
 #[test]
+fn shorthand_takes_the_types_of_the_shape() {
+    let line = "aws firehose create-delivery-stream --delivery-stream-name d --extended-s3-destination-configuration \
+                RoleARN=arn:aws:iam::123456789012:role/r,BucketARN=arn:aws:s3:::b,BufferingHints={SizeInMBs=1,IntervalInSeconds=60},ProcessingConfiguration={Enabled=true,Processors=[{Type=Lambda}]}";
+    let Ok(CliCall::Operation { request: Request::Other(call), .. }) = call(line) else { panic!("refused: {:?}", call(line)) };
+    let hints = &call.body["ExtendedS3DestinationConfiguration"]["BufferingHints"];
+    assert_eq!(*hints, json!({"SizeInMBs": 1, "IntervalInSeconds": 60}));
+    assert_eq!(call.body["ExtendedS3DestinationConfiguration"]["ProcessingConfiguration"]["Enabled"], json!(true));
+    let wrong = line.replace("SizeInMBs=1", "SizeInMBs=one");
+    let error = CliCall::parse(&parse(&wrong).expect("words"), &mut Shelf).expect_err("no number");
+    assert!(error.text.contains("invalid literal for int() with base 10: 'one'"), "{}", error.text);
+}
+
+#[test]
 fn requests() {
     for (line, wanted) in [
         ("describe-stream --stream-name s", json!({"StreamName": "s"})),

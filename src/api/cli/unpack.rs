@@ -40,11 +40,12 @@ pub(super) fn unpack(option: &str, shape: &Shape, given: &Given, files: &mut dyn
     };
     let is_json = first.is_some_and(|text| text.trim().starts_with(['[', '{']));
     if has_shorthand(shape) && !is_json {
-        return match value {
+        let read = match value {
             Value::One(text) => shorthand::read(&text, files),
             Value::Many(texts) => texts.iter().map(|text| shorthand::read(text, files)).collect::<Result<_, _>>().map(Param::List),
         }
-        .map_err(fault);
+        .map_err(fault)?;
+        return fit(shape, read);
     }
     match (shape.kind, value) {
         (Kind::List(item), Value::One(text)) => {
@@ -80,6 +81,37 @@ fn has_shorthand(shape: &Shape) -> bool {
     }
 }
 
+/// Shorthand knows only texts: they become what the shape wants, and a single value where a list is wanted becomes a list of one, as in the CLI.
+fn fit(shape: &Shape, value: Param) -> Result<Param, CliError> {
+    match (shape.kind, value) {
+        (Kind::Structure(members), Param::Map(entries)) => entries
+            .into_iter()
+            .map(|(key, value)| match members.iter().find(|member| member.name == key) {
+                Some(member) => fit(member.shape, value).map(|value| (key, value)),
+                None => Ok((key, value)),
+            })
+            .collect::<Result<_, _>>()
+            .map(Param::Map),
+        (Kind::Map(_, item), Param::Map(entries)) => {
+            entries.into_iter().map(|(key, value)| fit(item, value).map(|value| (key, value))).collect::<Result<_, _>>().map(Param::Map)
+        }
+        (Kind::List(item), Param::List(items)) => items.into_iter().map(|value| fit(item, value)).collect::<Result<_, _>>().map(Param::List),
+        (Kind::List(item), value) => fit(item, value).map(|value| Param::List(vec![value])),
+        (Kind::Integer, Param::Text(text)) => whole(&text).map(Param::Int),
+        (Kind::Double, Param::Text(text)) => {
+            let quoted = super::param::quoted(&text);
+            text.trim().parse().map(Param::Float).map_err(|_| CliError::general(&format!("could not convert string to float: {quoted}")))
+        }
+        (Kind::Boolean, Param::Text(text)) => Ok(Param::Bool(text.eq_ignore_ascii_case("true"))),
+        (_, value) => Ok(value),
+    }
+}
+
+fn whole(text: &str) -> Result<i128, CliError> {
+    let quoted = super::param::quoted(text);
+    integer(text).ok_or_else(|| CliError::general(&format!("invalid literal for int() with base 10: {quoted}")))
+}
+
 fn one(option: &str, shape: &Shape, text: &str) -> Result<Param, CliError> {
     match shape.kind {
         Kind::Structure(_) | Kind::Map(..) => {
@@ -89,10 +121,7 @@ fn one(option: &str, shape: &Shape, text: &str) -> Result<Param, CliError> {
                 Err(CliError::parameter(option, &format!("Invalid JSON:\n{text}")))
             }
         }
-        Kind::Integer => {
-            let quoted = super::param::quoted(text);
-            integer(text).map(Param::Int).ok_or_else(|| CliError::general(&format!("invalid literal for int() with base 10: {quoted}")))
-        }
+        Kind::Integer => whole(text).map(Param::Int),
         _ => Ok(Param::Text(text.to_owned())),
     }
 }

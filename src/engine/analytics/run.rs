@@ -159,6 +159,11 @@ impl Application {
                 let Some(shard) = stream.shards.get(&number) else { continue };
                 let Some(read) = shard.log.read(counter, ctx.remake, &mut buffer) else { continue };
                 run.records += 1;
+                if ctx.trail.in_range(&input.stream, number, counter, counter + 1) {
+                    let text =
+                        format!("a row of {}_{:03}, ROWTIME {}", input.prefix, place * input.parallelism / shards + 1, arrival.clock_millis_text());
+                    ctx.trail.note(ctx.now, format!("application {}", self.name), text);
+                }
                 // Contiguous shards share an input stream.
                 let target = place * input.parallelism / shards;
                 let at = arrival.millis() as i64;

@@ -243,6 +243,9 @@ impl Consumer {
     fn processed(&mut self, ctx: &mut Ctx<'_>, stream: &DataStream, shard: u32, range: &ReadRange, deaggregate: bool) {
         let now = ctx.now;
         let records = range.next - range.first;
+        if ctx.trail.in_range(&self.settings.stream, shard, range.first, range.next) {
+            ctx.trail.note(now, format!("consumer {}", self.name), format!("read it, with {} others of its shard", records - 1));
+        }
         let mut user_records = records;
         if deaggregate && records > 0 {
             user_records = shown::user_records(ctx, stream, shard, range);

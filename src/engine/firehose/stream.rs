@@ -406,6 +406,11 @@ impl DeliveryStream {
         }
         let id = self.records;
         self.records += 1;
+        if ctx.trail.is(origin.as_ref().map(|origin| origin.sequence.as_str()), &data) {
+            ctx.trail.enter(&self.name, id);
+            let how = if origin.is_some() { "read it from its source" } else { "took it by a put" };
+            self.trace(ctx, format!("{how}, {} bytes", data.len()));
+        }
         let record = Rec { data, arrival, id, origin, keys: None };
         let pieces = match transform::open(&settings.processing, &record) {
             Ok(None) => None,
@@ -423,10 +428,18 @@ impl DeliveryStream {
                 for data in pieces {
                     let id = self.records;
                     self.records += 1;
+                    if ctx.trail.holds(&self.name, record.id) {
+                        ctx.trail.enter(&self.name, id);
+                    }
                     self.process(ctx, env, Rec { data: data.into(), id, ..record.clone() });
                 }
             }
         }
+    }
+
+    /// A station of the record being followed.
+    pub(super) fn trace(&self, ctx: &mut Ctx<'_>, text: String) {
+        ctx.trail.note(ctx.now, format!("delivery stream {}", self.name), text);
     }
 
     fn process(&mut self, ctx: &mut Ctx<'_>, env: &mut Env<'_>, record: Rec) {
@@ -464,6 +477,10 @@ impl DeliveryStream {
         let caller = Caller::Firehose { stream: self.name.clone(), incarnation: self.incarnation };
         let arn = format!("arn:aws:firehose:{}:{}:deliverystream/{}", env.region, env.account, self.name);
         let source = self.source.as_ref().map(|source| source.arn.as_str());
+        if records.iter().any(|record| ctx.trail.holds(&self.name, record.id)) {
+            let function = crate::engine::lambda::name_of(&step.arn);
+            self.trace(ctx, format!("in a batch of {} to function {function}, attempt {attempt}", records.len()));
+        }
         let id = env
             .lambda
             .call_transform(ctx, &step.arn, caller, &records, |invocation| transform::event(invocation, &arn, source, env.region, &records));
@@ -505,6 +522,14 @@ impl DeliveryStream {
         for (record, verdict) in records.into_iter().zip(verdicts) {
             if self.transform.samples.len() < 8 {
                 self.transform.samples.push(transform::sample(&record, verdict));
+            }
+            if ctx.trail.holds(&self.name, record.id) {
+                let said = match verdict {
+                    transform::Verdict::Ok { data, .. } => format!("the function answered Ok, {} bytes", data.len()),
+                    transform::Verdict::Dropped => "the function answered Dropped: here it ends".to_owned(),
+                    transform::Verdict::Failed(failure) => format!("the function answered {}", failure.code),
+                };
+                self.trace(ctx, said);
             }
             match verdict {
                 transform::Verdict::Ok { data, keys } => {
@@ -573,6 +598,10 @@ impl DeliveryStream {
                 id
             }
         };
+        if ctx.trail.holds(&self.name, record.id) {
+            let before = self.buffers.get(&id).map_or(0, |buffer| buffer.records.len());
+            self.trace(ctx, format!("in the buffer, behind {before} others"));
+        }
         if let Some(buffer) = self.buffers.get_mut(&id) {
             buffer.bytes += size;
             buffer.records.push(record);
@@ -590,6 +619,11 @@ impl DeliveryStream {
             return;
         }
         let settings = self.settings.clone();
+        let followed = buffer.records.iter().any(|record| ctx.trail.holds(&self.name, record.id));
+        if followed {
+            let hint = if closed == Closed::Size { "size" } else { "interval" };
+            self.trace(ctx, format!("its buffer is closed by the {hint} hint: {} records, {} bytes", buffer.records.len(), buffer.bytes));
+        }
         let oldest = buffer.records[0].arrival;
         let random = Substream::new(env.seed, &["firehose", &self.name]).child(id);
         let latency = VirtualDuration::from_millis(1000 + below(random.bits(7), 2000));
@@ -640,6 +674,9 @@ impl DeliveryStream {
         let extension = settings.s3.extension.clone().unwrap_or_else(|| built.extension.to_owned());
         let name = format!("{}-{}-{}-{entry}{extension}", self.name, self.version, format_time("yyyy-MM-dd-HH-mm-ss", buffer.since));
         let role = if settings.kind == Kind::Redshift { Role::Staging } else { Role::Data };
+        if followed {
+            ctx.trail.packed(&settings.s3.bucket, &format!("{prefix}{name}"));
+        }
         let delivery = Delivery {
             copy: (role == Role::Staging).then_some(buffer.records),
             ..Delivery::new(

@@ -35,6 +35,7 @@ use super::limits::Limits;
 use super::metrics::Metrics;
 use super::schedule::Schedule;
 use super::time::{VirtualDuration, VirtualTime};
+use super::trail::Trail;
 
 pub use get::{ReadRange, ReadRequest};
 pub use put::{Placed, PutEntry, PutTotals};
@@ -100,6 +101,8 @@ pub struct Ctx<'a> {
     pub bill: &'a mut Bill,
     /// Makes generated records again.
     pub remake: &'a dyn Remake,
+    /// The record being followed.
+    pub trail: &'a mut Trail,
 }
 
 /// The service of one account in one region.

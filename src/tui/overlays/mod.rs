@@ -8,6 +8,7 @@ mod explain;
 mod guide;
 mod output;
 pub mod palette;
+mod trail;
 
 use ratatui::layout::Rect;
 
@@ -42,6 +43,7 @@ pub fn draw(overlay: &Overlay, cx: &Cx<'_>, screen: Rect, p: &mut Painter<'_>) {
         Overlay::Output(state) => output::draw(state, screen, p),
         Overlay::Answer(state) => answer::draw(state, cx, screen, p),
         Overlay::Confirm(state) => confirm::draw(state, screen, p),
+        Overlay::Trail(scroll) => trail::draw(*scroll, cx, screen, p),
         Overlay::Branches(selected) => branches::draw(*selected, cx, screen, p),
         Overlay::Editor(state) => editor::draw(state, cx, screen, p),
         Overlay::Guide(scroll) => guide::draw(*scroll, cx, screen, p),

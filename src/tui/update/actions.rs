@@ -27,6 +27,9 @@ pub fn disabled(app: &App, view: &SessionView, id: ActionId) -> Option<String> {
         ActionId::Back1 | ActionId::Back10 | ActionId::ToStart if view.clock.elapsed_us == 0 => Some("this is the start of the lab".to_owned()),
         ActionId::MarkBefore if mark_from(view, false).is_none() => Some("there is no mark before this instant".to_owned()),
         ActionId::MarkAfter if mark_from(view, true).is_none() => Some("there is no mark after this instant".to_owned()),
+        ActionId::FollowRecord if view.world.trail.is_none() && app.shard(view).is_none_or(|shard| shard.last_record.is_none()) => {
+            Some("there is no record yet, or none in the chosen shard".to_owned())
+        }
         ActionId::Branches if view.branches.len() < 2 => {
             Some("there is one future so far: go back in time and do something there, and another one begins".to_owned())
         }
@@ -165,6 +168,13 @@ pub(super) fn run_action(app: &mut App, view: &SessionView, id: ActionId, nth: u
                 return shift(by);
             }
         }
+        ActionId::FollowRecord => {
+            app.overlays.push(Overlay::Trail(0));
+            let chosen = app.stream(view).zip(app.shard(view)).filter(|(_, shard)| shard.last_record.is_some());
+            if let (None, Some((stream, shard))) = (&view.world.trail, chosen) {
+                return vec![Effect::Act(Act::Line(format!("follow {} {}", stream.name, shard.number)))];
+            }
+        }
         ActionId::Branches => app.overlays.push(Overlay::Branches(0)),
         ActionId::BarUnit => app.bar_unit = app.bar_unit.next(),
         ActionId::SplitShard => {
@@ -204,6 +214,7 @@ pub(super) fn run_action(app: &mut App, view: &SessionView, id: ActionId, nth: u
             if let Some(application) = app.application(view) {
                 let editor = EditorBox::new(&application.name, &application.code, view.drafts.get(&application.name));
                 let check = editor.check();
+                go(app, Screen::Analytics);
                 app.overlays.push(Overlay::Editor(Box::new(editor)));
                 return vec![check];
             }

@@ -184,6 +184,14 @@ fn done(app: &mut App, act: &Act, outcome: Outcome) -> Vec<Effect> {
     {
         return overlays::saved(editor, &outcome);
     }
+    // The way of a record is shown by its own overlay.
+    if matches!(act, Act::Line(line) if line.starts_with("follow ")) && matches!(app.overlays.last(), Some(Overlay::Trail(_))) {
+        if outcome.failed {
+            app.overlays.pop();
+            app.say(outcome.message, true);
+        }
+        return Vec::new();
+    }
     // A line that worked closes the overlay it was typed in; one that failed can be corrected there.
     if matches!(act, Act::Line(_)) && !outcome.failed && matches!(app.overlays.last(), Some(Overlay::Palette(_))) {
         app.overlays.pop();

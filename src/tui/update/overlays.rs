@@ -72,6 +72,7 @@ pub(super) fn overlay_key(app: &mut App, view: &SessionView, chord: Chord) -> Ve
         Overlay::Output(state) => output_key(app, state, chord),
         // Its keys never come here.
         Overlay::Editor(_) => Vec::new(),
+        Overlay::Trail(scroll) => trail_key(app, view, scroll, chord),
         Overlay::Branches(selected) => branches_key(app, view, selected, chord),
         Overlay::Guide(scroll) => guide_overlay_key(app, view, scroll, chord),
     }
@@ -173,6 +174,44 @@ pub(super) fn saved(editor: &mut EditorBox, outcome: &Outcome) -> Vec<Effect> {
     editor.saved = editor.edit.text();
     editor.said = Some((format!("✓ {}", outcome.message.trim()), false));
     vec![editor.draft()]
+}
+
+/// The way of a record: `n` follows another one, `o` ends it; time goes on below.
+fn trail_key(app: &mut App, view: &SessionView, scroll: u16, chord: Chord) -> Vec<Effect> {
+    let page = app.hits.overlay_page;
+    let to = match app.look.keymap.lookup(chord, PaneId::Guide).map(|(id, _)| id) {
+        Some(ActionId::Up) => scroll.min(page.max).saturating_sub(1),
+        Some(ActionId::Down) => (scroll + 1).min(page.max),
+        Some(ActionId::Back | ActionId::Quit | ActionId::Open) => {
+            app.overlays.pop();
+            return Vec::new();
+        }
+        Some(ActionId::FollowRecord) => {
+            if let Some((stream, shard)) = app.stream(view).zip(app.shard(view)) {
+                return vec![Effect::Act(Act::Line(format!("follow {} {}", stream.name, shard.number)))];
+            }
+            return Vec::new();
+        }
+        Some(
+            id @ (ActionId::Pause
+            | ActionId::StepEvent
+            | ActionId::Back1
+            | ActionId::Back10
+            | ActionId::Forward1
+            | ActionId::Forward10
+            | ActionId::Slower
+            | ActionId::Faster),
+        ) => return run_action(app, view, id, 0),
+        _ if chord.typed() == Some('o') => {
+            app.overlays.pop();
+            return vec![Effect::Act(Act::Line("follow off".to_owned()))];
+        }
+        _ => return Vec::new(),
+    };
+    if let Some(top) = app.overlays.last_mut() {
+        *top = Overlay::Trail(to);
+    }
+    Vec::new()
 }
 
 /// Enter goes to a branch, `c` shows it beside the present one or no more.

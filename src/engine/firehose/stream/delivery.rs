@@ -82,6 +82,9 @@ impl DeliveryStream {
 
     pub(super) fn fail(&mut self, ctx: &mut Ctx<'_>, record: &Rec, kind: &'static str, failure: &Failure, lambda: Option<&str>) {
         let line = processing_line(record, failure, ctx.now, lambda);
+        if ctx.trail.holds(&self.name, record.id) {
+            self.trace(ctx, format!("{}: it goes to the error prefix ({})", failure.code, failure.message));
+        }
         self.add_line(ctx, kind, &line);
     }
 
@@ -212,6 +215,9 @@ impl DeliveryStream {
                         ctx.metrics.add_many(Metric::DeliveryToDestinationRecords, &dimensions, now, good, 1);
                         ctx.metrics.add_many(Metric::DeliveryToDestinationBytes, &dimensions, now, delivery.source_bytes, 1);
                         self.tally.delivered += good;
+                        if records.iter().any(|record| ctx.trail.holds(&self.name, record.id)) {
+                            self.trace(ctx, format!("delivered to the {} destination", settings.kind.title()));
+                        }
                         self.say(ctx, "delivered", format!("{good} records to the {} destination", settings.kind.title()), false);
                         let records = records.clone();
                         for (place, failure) in failed {
@@ -253,6 +259,9 @@ impl DeliveryStream {
             Role::Backup => "backup-object",
             Role::Manifest => "manifest",
         };
+        if ctx.trail.lies_in(bucket, key) {
+            self.trace(ctx, format!("delivered: it lies in s3://{bucket}/{key}"));
+        }
         let late = if delivery.attempts > 1 { format!(" after {} attempts", delivery.attempts) } else { String::new() };
         self.say(
             ctx,
