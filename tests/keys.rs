@@ -247,6 +247,30 @@ fn another_future_begins_in_the_past_and_is_listed_and_compared() {
 }
 
 #[test]
+fn a_record_is_followed_and_the_bill_is_questioned_by_keys() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        let mut learner = Learner::new("lab1", width, height);
+        learner.press("i");
+        assert!(learner.screen().contains("there is no record yet"), "{}", learner.screen());
+        for line in ["aws kinesis create-stream --stream-name dcb-taxi-trips --shard-count 1", "run 2s"] {
+            learner.command(line);
+        }
+        learner.command("aws kinesis put-record --stream-name dcb-taxi-trips --partition-key a --data aGVsbG8=");
+        learner.press("i");
+        let shown = learner.screen();
+        assert!(shown.contains("One record") && shown.contains("accepted by shard 0000"), "{shown}");
+        learner.press("o");
+        assert!(learner.session.line("follow").output.contains("No record is followed"));
+        learner.press("W");
+        assert!(learner.screen().contains("shards needed"), "{}", learner.screen());
+        learner.press("Right");
+        assert!(learner.screen().contains("< 2 >"), "{}", learner.screen());
+        learner.press("Esc");
+        assert!(!learner.screen().contains("What if"), "{}", learner.screen());
+    }
+}
+
+#[test]
 fn quitting_and_the_labs_list_are_effects() {
     let mut learner = Learner::new("lab0", 80, 24);
     assert!(learner.press("Ctrl-C").contains(&Effect::Quit));

@@ -1,9 +1,11 @@
 //! The coach: named lints over the state of the world, each a sentence that says cause and way out.
 
 use super::consumers::{Consumer, ReaderState};
+use super::firehose::stream::{Closed, Delivered};
 use super::kinesis::{Kinesis, shard_id};
 use super::limits::Limits;
 use super::producers::{Producer, State};
+use super::services::Services;
 use super::time::{VirtualDuration, VirtualTime};
 use super::view::CoachLine;
 
@@ -15,8 +17,92 @@ const AGE: VirtualDuration = VirtualDuration::from_secs(30);
 /// A replay lag that deserves a word.
 const LAG: VirtualDuration = VirtualDuration::from_secs(5);
 
+/// Objects smaller than this are tiny, when the interval closes the buffer again and again.
+const TINY_BYTES: u64 = 64 << 10;
+const TINY_OBJECTS: usize = 5;
+/// An application without rows deserves a word after this time.
+const NO_ROWS: VirtualDuration = VirtualDuration::from_secs(60);
+
+/// A lint: its name, and what is behind it.
+#[derive(Debug, Clone, Copy)]
+pub struct Lint {
+    /// Name, as `coach mute` takes it.
+    pub name: &'static str,
+    /// What is behind it and what to do, in two or three sentences.
+    pub explanation: &'static str,
+}
+
+/// All lints.
+pub static LINTS: &[Lint] = &[
+    Lint {
+        name: "hot-shard",
+        explanation: "One shard gets much more than its share of the writes while the others have room. The partition key decides the shard: when many \
+                      keys fall there by chance, split it; when one key carries the load, a split cannot help, for a key has one shard. Spread it over several keys.",
+    },
+    Lint {
+        name: "stream-full",
+        explanation: "Most shards refuse writes: the stream as a whole is too small for this load. The sentence names the limit that binds. When it is \
+                      the number of records, pack several into one (KPL aggregation) before buying shards; when it is bytes, only shards help.",
+    },
+    Lint {
+        name: "retry-storm",
+        explanation: "More is refused than accepted, and what is refused is sent again at once: the attempts themselves use up the limit. Back off \
+                      with jitter, send less at once, or make the stream larger; the same records will then need fewer attempts.",
+    },
+    Lint {
+        name: "replay-lag",
+        explanation: "The producer's schedule says that an event should be sent, and it cannot be: it waits for acknowledgements. Its lag grows as long \
+                      as the stream takes less than the schedule wants. Compare the records per second of both.",
+    },
+    Lint {
+        name: "records-lost",
+        explanation: "Records were given up: their time to live ran out in the producer, or an error was not retried. They are counted, and nowhere else.",
+    },
+    Lint {
+        name: "iterator-age",
+        explanation: "The age of the last record read grows when a reader reads less than arrives. All polling readers of a shard share 2 MiB/s and five \
+                      calls a second: read larger batches, add shards, or give the reader its own throughput with enhanced fan-out. After the retention, records are gone.",
+    },
+    Lint {
+        name: "one-shard-reader",
+        explanation: "The reader took an iterator for some shards only. ListShards names them all; a split or a merge makes new ones later. A KCL does this for you.",
+    },
+    Lint {
+        name: "tiny-objects",
+        explanation: "The interval closes the buffer before much is in it, so every object is small; queries over many small objects are slow, and each \
+                      one is a PUT request. Raise the interval up to 900 s, or let several sources share a delivery stream.",
+    },
+    Lint {
+        name: "error-prefix",
+        explanation: "Records went to the error prefix instead of the destination. Each line there has the reason and the record in base64: select one \
+                      and compare it with what the function or the table expects.",
+    },
+    Lint {
+        name: "window-never-closes",
+        explanation: "Rows come in and none come out. A window closes when a row with a later ROWTIME arrives, never by itself; a filter may let nothing \
+                      pass; a pump may not exist. The sentence names the first stage that stops the flow.",
+    },
+    Lint {
+        name: "error-rows",
+        explanation: "Rows failed in the application and became rows of error_stream: a value did not fit its column, or an expression failed. Select \
+                      MESSAGE and DATA_ROW from error_stream. The other rows go on.",
+    },
+];
+
+/// A lint by its name.
+pub fn lint(name: &str) -> Option<&'static Lint> {
+    LINTS.iter().find(|lint| lint.name == name)
+}
+
 /// Everything the coach has to say now, most urgent first.
-pub fn look(now: VirtualTime, limits: &Limits, kinesis: &Kinesis, producers: &[Producer], consumers: &[Consumer]) -> Vec<CoachLine> {
+pub fn look(
+    now: VirtualTime,
+    limits: &Limits,
+    kinesis: &Kinesis,
+    producers: &[Producer],
+    consumers: &[Consumer],
+    services: &Services,
+) -> Vec<CoachLine> {
     let mut lines = Vec::new();
     let mut say = |lint: &str, resource: String, text: String| lines.push(CoachLine { lint: lint.to_owned(), resource, text, since: now });
     for stream in kinesis.streams() {
@@ -63,6 +149,17 @@ pub fn look(now: VirtualTime, limits: &Limits, kinesis: &Kinesis, producers: &[P
         }
     }
     for producer in producers.iter().filter(|producer| producer.state.is_active()) {
+        let (_, acknowledged, refused) = producer.last_second();
+        if refused > acknowledged.max(100) {
+            say(
+                "retry-storm",
+                format!("producer {}", producer.name),
+                format!(
+                    "{} had {refused} attempts refused in the last second and {acknowledged} records accepted: it sends again and again.",
+                    producer.name
+                ),
+            );
+        }
         if producer.lag() >= LAG {
             let blocked = if producer.state == State::Blocked { " It has as many records outstanding as it allows itself and waits." } else { "" };
             say(
@@ -95,5 +192,51 @@ pub fn look(now: VirtualTime, limits: &Limits, kinesis: &Kinesis, producers: &[P
             );
         }
     }
+    for stream in services.firehose.streams() {
+        let resource = format!("delivery stream {}", stream.name);
+        let newest: Vec<_> = stream.objects.iter().rev().filter(|object| !object.errors).take(TINY_OBJECTS).collect();
+        let tiny =
+            |object: &&Delivered| object.closed == Closed::Interval && object.bytes < TINY_BYTES && object.bytes * 20 < stream.settings.size_bytes;
+        if newest.len() == TINY_OBJECTS && newest.iter().all(tiny) {
+            let mean = newest.iter().map(|object| object.bytes).sum::<u64>() / TINY_OBJECTS as u64;
+            let interval = stream.settings.interval.as_secs();
+            let text = format!(
+                "{} writes objects of {} KiB: its interval of {interval} s closes the buffer long before it is full.",
+                stream.name,
+                mean / 1024
+            );
+            say("tiny-objects", resource.clone(), text);
+        }
+        if stream.tally.failed > 0 {
+            let text = format!("{} records of {} lie below the error prefix.", stream.tally.failed, stream.name);
+            say("error-prefix", resource, text);
+        }
+    }
+    for application in services.analytics.applications() {
+        let resource = format!("application {}", application.name);
+        if let Some(why) = application.without_rows(now, NO_ROWS) {
+            say("window-never-closes", resource.clone(), why);
+        }
+        let errors = application.error_rows();
+        if errors > 0 {
+            say("error-rows", resource, format!("{errors} rows of {} failed: error_stream says why.", application.name));
+        }
+    }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_lint_is_explained_and_named_where_it_is_said() {
+        let text = include_str!("coach.rs");
+        for lint in LINTS {
+            assert!(lint.explanation.len() > 80 && lint.explanation.ends_with('.'), "{}", lint.name);
+            let said = text.matches(&format!("\"{}\"", lint.name)).count();
+            assert!(said >= 2, "{} is explained and never said", lint.name);
+        }
+        assert!(lint("hot-shard").is_some() && lint("cold-shard").is_none());
+    }
 }

@@ -269,6 +269,79 @@ impl Bill {
     }
 }
 
+/// A load to think about: what would it need and cost?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WhatIf {
+    /// Open shards.
+    pub shards: u64,
+    /// User records a second.
+    pub records_per_second: u64,
+    /// Bytes of a user record.
+    pub record_bytes: u64,
+    /// User records packed into one Kinesis record.
+    pub packed: u64,
+    /// Enhanced fan-out consumers.
+    pub fanout_consumers: u64,
+    /// Hours of retention.
+    pub retention_hours: u64,
+}
+
+/// What a load needs and costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Estimate {
+    /// Shards that take the load, and the limit that asks for them.
+    pub needed: (u64, &'static str),
+    /// Records a second that the shards of the question cannot take.
+    pub refused_per_second: u64,
+    /// Price drivers of a provisioned stream and nano-dollars per hour.
+    pub lines: Vec<(&'static str, u64)>,
+    /// The same load on an on-demand stream, nano-dollars per hour.
+    pub on_demand: u64,
+}
+
+impl Estimate {
+    /// Nano-dollars per hour of the provisioned stream.
+    pub fn total(&self) -> u64 {
+        self.lines.iter().map(|(_, nano)| nano).sum()
+    }
+}
+
+impl WhatIf {
+    /// What it needs and costs in a region, with a shard's write limits in records and bytes a second.
+    pub fn estimate(&self, region: &str, shard_records: u64, shard_bytes: u64) -> Estimate {
+        let prices = Prices::of(region);
+        let per = |quantity: u64, unit: u64, price: u64| (u128::from(quantity) * u128::from(price) / u128::from(unit)) as u64;
+        let packed = self.packed.max(1);
+        let record_bytes = self.record_bytes.saturating_mul(packed);
+        let records = self.records_per_second.div_ceil(packed);
+        let bytes = self.records_per_second.saturating_mul(self.record_bytes);
+        let by_records = records.div_ceil(shard_records.max(1)).max(1);
+        let by_bytes = bytes.div_ceil(shard_bytes.max(1)).max(1);
+        let needed = if by_bytes > by_records { (by_bytes, "bytes") } else { (by_records, "records") };
+        let takes = (self.shards * shard_records * packed).min((self.shards * shard_bytes) / self.record_bytes.max(1));
+        let kilobytes = |size: u64| size.div_ceil(1024).max(1) * 1024;
+        let hourly_bytes = bytes.saturating_mul(3600);
+        let fanout = hourly_bytes.saturating_mul(self.fanout_consumers);
+        let mut lines = vec![
+            ("shard hours", self.shards * prices.shard_hour),
+            (
+                "PUT payload units",
+                per(records.saturating_mul(payload_units(record_bytes)).saturating_mul(3600), 1_000_000, prices.payload_units_per_million),
+            ),
+        ];
+        if self.retention_hours > 24 {
+            lines.push(("extended retention", self.shards * prices.extended_retention_shard_hour));
+        }
+        if self.fanout_consumers > 0 {
+            lines.push(("fan-out shard hours", self.shards * self.fanout_consumers * prices.fanout_shard_hour));
+            lines.push(("fan-out data", per(fanout, GB, prices.fanout_gb)));
+        }
+        let rounded = records.saturating_mul(kilobytes(record_bytes)).saturating_mul(3600);
+        let on_demand = prices.on_demand_stream_hour + per(rounded, GB, prices.on_demand_gb_in) + per(rounded, GB, prices.on_demand_gb_out);
+        Estimate { needed, refused_per_second: self.records_per_second.saturating_sub(takes), lines, on_demand }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -278,6 +351,19 @@ mod tests {
         assert_eq!(Prices::of("nowhere").shard_hour, 15_000_000);
         assert_eq!(nanodollars("0.0000166667"), None, "more than nine digits");
         assert_eq!(nanodollars("2"), Some(2 * NANO));
+    }
+
+    #[test]
+    fn what_if_says_which_limit_binds_and_what_packing_saves() {
+        let plain = WhatIf { shards: 6, records_per_second: 7_900, record_bytes: 450, packed: 1, fanout_consumers: 0, retention_hours: 24 };
+        let estimate = plain.estimate("us-east-1", 1000, 1 << 20);
+        assert_eq!((estimate.needed, estimate.refused_per_second), ((8, "records"), 1_900));
+        assert_eq!(estimate.total() / 1_000_000, 488, "6 x $0.015 and 28.44 million units");
+        let packed = WhatIf { packed: 50, ..plain }.estimate("us-east-1", 1000, 1 << 20);
+        assert_eq!((packed.needed, packed.refused_per_second), ((4, "bytes"), 0));
+        assert!(packed.total() * 4 < estimate.total());
+        let fanned = WhatIf { fanout_consumers: 2, retention_hours: 168, ..plain }.estimate("us-east-1", 1000, 1 << 20);
+        assert_eq!(fanned.lines.len(), 5);
     }
 
     #[test]

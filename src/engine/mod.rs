@@ -489,7 +489,7 @@ impl Engine {
 
     /// What the coach has to say now.
     pub fn coach(&self) -> Vec<view::CoachLine> {
-        coach::look(self.now, &self.config.limits, &self.kinesis, &self.producers, &self.consumers)
+        coach::look(self.now, &self.config.limits, &self.kinesis, &self.producers, &self.consumers, &self.services)
     }
 
     /// The world for display.

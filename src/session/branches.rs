@@ -33,8 +33,8 @@ pub(super) struct Trace {
     series: BTreeMap<(Metric, Dimensions), (u64, Vec<u64>)>,
     /// Checks that were met, and incidents.
     marks: Vec<TimelineMark>,
-    /// What the coach says at the moment.
-    lints: BTreeSet<(String, String)>,
+    /// What the coach says at the moment, and since when.
+    lints: BTreeMap<(String, String), VirtualTime>,
 }
 
 impl Trace {
@@ -149,16 +149,22 @@ impl Session {
         let said = self.engine.coach();
         for line in &said {
             let key = (line.lint.clone(), line.resource.clone());
-            if !trace.lints.contains(&key) && trace.marks.len() < INCIDENTS_MAX {
+            if !trace.lints.contains_key(&key) && trace.marks.len() < INCIDENTS_MAX {
                 trace.marks.push(TimelineMark { at: now, glyph: '!', label: line.text.clone() });
             }
         }
-        trace.lints = said.into_iter().map(|line| (line.lint, line.resource)).collect();
+        let before = std::mem::take(&mut trace.lints);
+        trace.lints =
+            said.into_iter().map(|line| (line.lint, line.resource)).map(|key| (key.clone(), before.get(&key).copied().unwrap_or(now))).collect();
+    }
+
+    /// Since when the coach says something.
+    pub(super) fn said_since(&self, lint: &str, resource: &str) -> Option<VirtualTime> {
+        self.branches.trace.lints.get(&(lint.to_owned(), resource.to_owned())).copied().filter(|since| *since <= self.now())
     }
 
     /// Marks of the whole branch, oldest first.
-    pub(super) fn timeline_marks(&mut self) -> Vec<TimelineMark> {
-        let met = self.run.view(self.now()).marks;
+    pub(super) fn timeline_marks(&mut self, met: Vec<TimelineMark>) -> Vec<TimelineMark> {
         let trace = &mut self.branches.trace;
         for mark in met {
             // A check that is met again in a replayed second is the same one.

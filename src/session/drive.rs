@@ -131,7 +131,7 @@ impl Session {
 impl Driver for Session {
     fn view(&mut self, wants: &Wants) -> SessionView {
         let mut lab = self.lab_view();
-        lab.marks = self.timeline_marks();
+        lab.marks = self.timeline_marks(std::mem::take(&mut lab.marks));
         SessionView {
             world: Session::view(self, wants),
             lab,

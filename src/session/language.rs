@@ -6,6 +6,7 @@ use crate::api::ModelYear;
 use crate::api::Response;
 use crate::api::cli::{self, Answer, CliCall, CliError, Pages, Verdict};
 use crate::api::kinesis::KinesisResponse;
+use crate::engine::coach::{LINTS, lint};
 use crate::engine::generate::duration::Dur;
 use crate::engine::kinesis::hash::HashKey;
 use crate::engine::producers::Overrides;
@@ -35,7 +36,8 @@ producer NAME start|stop|key const KEY|rate FACTOR      consumer NAME start|stop
 run 12s   rewind 30s   now  let time pass, go back, come to the newest instant; pause, go, speed 16, speed max set the pace
 follow STREAM SHARD [NUMBER]  the way of one record, from shard to object; follow shows it, follow off ends it
 branches   branch NAME      acting in the past begins another future: list them, go to one; compare NAME shows two in numbers
-shards [STREAM]  streams  log NAME  journal [N]  metrics  cost  coach  accounting  shard of KEY
+shards [STREAM]  streams  log NAME  journal [N]  metrics  cost  accounting  shard of KEY
+coach   coach explain|mute|unmute LINT   coach lints   what the coach says, why, and that it should be quiet
 status  checks  hint  answer QUESTION TEXT  why [CHECK]  solution  step  initials YOURS  quit";
 
 /// First words of the language and what they do, for completion.
@@ -264,12 +266,34 @@ fn run_words(session: &mut Session, words: &[String]) -> Outcome {
         ("journal", rest) => journal(session, rest.first().and_then(|text| text.parse().ok()).unwrap_or(20)),
         ("metrics", _) => metrics(session),
         ("cost", _) => cost(session),
+        ("coach", ["explain", name]) => match lint(name) {
+            Some(lint) => Outcome::data(format!("{}: {}\n", lint.name, lint.explanation)),
+            None => no_lint(name),
+        },
+        ("coach", ["mute", name]) => match lint(name) {
+            Some(lint) => {
+                session.muted.insert(lint.name.to_owned());
+                Outcome::said(format!("The coach says nothing of {name} any more; coach unmute {name} lets it."))
+            }
+            None => no_lint(name),
+        },
+        ("coach", ["unmute", name]) => {
+            let was = session.muted.remove(*name);
+            if was { Outcome::said(format!("The coach speaks of {name} again.")) } else { Outcome::refused(format!("{name} is not muted")) }
+        }
+        ("coach", ["lints"]) => Outcome::data(
+            LINTS
+                .iter()
+                .map(|lint| format!("{}{}\n", lint.name, if session.muted.contains(lint.name) { "  (muted)" } else { "" }))
+                .collect::<String>(),
+        ),
+        ("coach", [_, ..]) => Outcome::refused("coach, coach lints, coach explain NAME, coach mute NAME, coach unmute NAME"),
         ("coach", _) => {
             let view = session.view(&Wants::default());
             Outcome::data(if view.coach.is_empty() {
                 "Coach: nothing to say.\n".to_owned()
             } else {
-                view.coach.iter().map(|line| format!("Coach: {}\n", line.text)).collect()
+                view.coach.iter().map(|line| format!("Coach: {} ({})\n", line.text, line.lint)).collect()
             })
         }
         ("accounting", _) => Outcome::data(accounting(session)),
@@ -344,6 +368,11 @@ fn trail(session: &Session) -> String {
         let _ = writeln!(text, "{}  {:<32} {}", step.at.clock_millis_text(), step.place, step.text);
     }
     text
+}
+
+fn no_lint(name: &str) -> Outcome {
+    let names: Vec<&str> = LINTS.iter().map(|lint| lint.name).collect();
+    Outcome::refused(format!("the coach has no lint '{name}'; there are: {}", names.join(", ")))
 }
 
 /// One line per branch.

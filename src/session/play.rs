@@ -40,6 +40,8 @@ pub struct Session {
     pub(super) acts: BTreeSet<String>,
     /// Bookmarks, in the order they were set.
     pub(super) bookmarks: Vec<(VirtualTime, String)>,
+    /// Lints of the coach that say nothing.
+    pub(super) muted: BTreeSet<String>,
     /// The record being followed; going back in time does not end it.
     pub(super) followed: Option<crate::engine::trail::Followed>,
     /// Code being written, by application.
@@ -132,6 +134,7 @@ impl Session {
             branches: Branches::default(),
             acts: BTreeSet::new(),
             bookmarks: Vec::new(),
+            muted: BTreeSet::new(),
             followed: None,
             drafts: BTreeMap::new(),
             keeper: None,
@@ -196,7 +199,12 @@ impl Session {
 
     /// The world for display.
     pub fn view(&self, wants: &Wants) -> View {
-        self.engine.view(wants)
+        let mut view = self.engine.view(wants);
+        view.coach.retain(|line| !self.muted.contains(&line.lint));
+        for line in &mut view.coach {
+            line.since = self.said_since(&line.lint, &line.resource).unwrap_or(line.since);
+        }
+        view
     }
 
     /// The lab for display.

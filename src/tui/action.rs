@@ -108,6 +108,8 @@ pub enum ActionId {
     ChartWindow,
     /// Edit the code of the application.
     EditCode,
+    /// What would another load cost?
+    WhatIf,
     /// Copy.
     Copy,
     /// Labs list.
@@ -310,6 +312,12 @@ pub static ACTIONS: &[Action] = &[
             "Opens the editor of the application's code: findings as you type, templates, F5 saves and runs it.",
         ),
         "UpdateApplication",
+    ),
+    action(
+        ActionId::WhatIf,
+        "what-if",
+        "What if: load and cost",
+        "Sliders for shards, load, packing, consumers and retention: what it would need and cost, beside the stream as it is.",
     ),
     action(ActionId::Copy, "copy", "Copy", "Copies the selected row, record or output to the clipboard of your terminal (OSC 52)."),
     action(ActionId::Labs, "labs", "Labs list", "Saves and goes back to the list of labs."),

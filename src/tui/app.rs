@@ -22,6 +22,7 @@ use super::keys::Chord;
 use super::line_edit::LineEdit;
 use super::markdown::{Guide, GuideLine};
 use super::theme::{Role, Theme};
+use super::what_if::WhatIfBox;
 
 /// What the bars compare with its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -132,6 +133,8 @@ pub enum Overlay {
     Editor(Box<EditorBox>),
     /// The way of the record being followed; first line shown.
     Trail(u16),
+    /// Sliders for the bill.
+    WhatIf(WhatIfBox),
     /// Other futures; the chosen row.
     Branches(usize),
     /// The guide's full text: scroll position, `None` = keep the chosen item in sight.

@@ -29,3 +29,4 @@ mod text_edit;
 pub mod theme;
 mod topology;
 pub mod update;
+mod what_if;

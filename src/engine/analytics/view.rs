@@ -1,6 +1,6 @@
 //! An application for display.
 
-use crate::engine::time::VirtualTime;
+use crate::engine::time::{VirtualDuration, VirtualTime};
 use crate::engine::view::{ApplicationView, InAppStreamView, OutputView};
 use crate::sql::explain::why_no_rows;
 
@@ -10,6 +10,27 @@ use super::application::Application;
 const ROWS: usize = 200;
 
 impl Application {
+    /// Rows that failed since it started.
+    pub fn error_rows(&self) -> u64 {
+        self.run.as_ref().map_or(0, |run| run.running.error_count())
+    }
+
+    /// Why none of its own streams has a row although records came for so long; `None` when one has, or it is too early to say.
+    pub fn without_rows(&self, now: VirtualTime, patience: VirtualDuration) -> Option<String> {
+        let run = self.run.as_ref()?;
+        if run.records == 0 || now.since(run.since) < patience {
+            return None;
+        }
+        let plan = run.running.plan();
+        let own = || plan.streams.iter().enumerate().filter(|(_, stream)| stream.declared);
+        if own().any(|(index, _)| run.running.rows(index) > 0) {
+            return None;
+        }
+        let (index, stream) = own().next_back()?;
+        let why = why_no_rows(plan, &run.running.flows(), index, run.running.error_count());
+        Some(format!("{} has read {} records and {} has no row: {why}", self.name, run.records, stream.name))
+    }
+
     /// The application for display.
     pub fn view(&self, now: VirtualTime) -> ApplicationView {
         let streams = self.run.as_ref().map_or_else(Vec::new, |run| {

@@ -8,6 +8,11 @@ use super::Producer;
 const LOG_LINES: usize = 20;
 
 impl Producer {
+    /// Records offered, records acknowledged and attempts refused in the last whole second.
+    pub fn last_second(&self) -> (u64, u64, u64) {
+        (self.last_second.offered, self.last_second.acknowledged, self.last_second.refused)
+    }
+
     /// The producer for display.
     pub fn view(&self) -> ProducerView {
         let mut log: Vec<_> = self.log().rev().take(LOG_LINES).cloned().collect();

@@ -9,6 +9,7 @@ mod guide;
 mod output;
 pub mod palette;
 mod trail;
+mod what_if;
 
 use ratatui::layout::Rect;
 
@@ -44,6 +45,7 @@ pub fn draw(overlay: &Overlay, cx: &Cx<'_>, screen: Rect, p: &mut Painter<'_>) {
         Overlay::Answer(state) => answer::draw(state, cx, screen, p),
         Overlay::Confirm(state) => confirm::draw(state, screen, p),
         Overlay::Trail(scroll) => trail::draw(*scroll, cx, screen, p),
+        Overlay::WhatIf(state) => what_if::draw(state, screen, p),
         Overlay::Branches(selected) => branches::draw(*selected, cx, screen, p),
         Overlay::Editor(state) => editor::draw(state, cx, screen, p),
         Overlay::Guide(scroll) => guide::draw(*scroll, cx, screen, p),

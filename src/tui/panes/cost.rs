@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::{Cx, frame, paged, range_note};
+use crate::tui::action::ActionId;
 use crate::tui::ids::PaneId;
 use crate::tui::paint::Painter;
 use crate::tui::text::{clip, clip_words, dollars, width};
@@ -14,7 +15,7 @@ pub fn draw(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
     let body = usize::from(area.height.saturating_sub(4));
     let from = usize::from(cx.app.scroll).min(cost.lines.len().saturating_sub(body));
     let note = range_note(from, body.min(cost.lines.len()), cost.lines.len());
-    let inner = frame(cx, PaneId::Cost, area, p, "Cost", "per hour at the load of the last minute", &[], &note);
+    let inner = frame(cx, PaneId::Cost, area, p, "Cost", "per hour at the load of the last minute", &[cx.key(ActionId::WhatIf, "what if")], &note);
     if inner.height == 0 {
         return;
     }

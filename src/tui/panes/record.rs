@@ -13,7 +13,7 @@ use crate::tui::theme::Role;
 pub fn draw(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
     let chosen = cx.app.stream(cx.view).zip(cx.app.shard(cx.view));
     let right = chosen.map_or(String::new(), |(stream, s)| format!("{} / {}", stream.name, s.id));
-    let keys = [cx.key(ActionId::Open, "whole record"), cx.key(ActionId::Copy, "copy")];
+    let keys = [cx.key(ActionId::Open, "whole record"), cx.key(ActionId::FollowRecord, "follow it"), cx.key(ActionId::Copy, "copy")];
     let inner = frame(cx, PaneId::Record, area, p, "Newest record of the chosen shard", &right, &keys, "");
     let cells = inner.width.saturating_sub(2);
     if inner.height == 0 || cells < 10 {

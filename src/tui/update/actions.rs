@@ -9,6 +9,7 @@ use crate::tui::ids::{PaneId, Screen};
 use crate::tui::line_edit::LineEdit;
 use crate::tui::text::shard;
 use crate::tui::topology;
+use crate::tui::what_if::WhatIfBox;
 
 use super::moves::{cycle, cycle_order, ends, horizontal, page, vertical};
 use super::open::{copy, open};
@@ -30,6 +31,7 @@ pub fn disabled(app: &App, view: &SessionView, id: ActionId) -> Option<String> {
         ActionId::FollowRecord if view.world.trail.is_none() && app.shard(view).is_none_or(|shard| shard.last_record.is_none()) => {
             Some("there is no record yet, or none in the chosen shard".to_owned())
         }
+        ActionId::WhatIf if stream.is_none() => Some("there is no data stream yet".to_owned()),
         ActionId::Branches if view.branches.len() < 2 => {
             Some("there is one future so far: go back in time and do something there, and another one begins".to_owned())
         }
@@ -173,6 +175,11 @@ pub(super) fn run_action(app: &mut App, view: &SessionView, id: ActionId, nth: u
             let chosen = app.stream(view).zip(app.shard(view)).filter(|(_, shard)| shard.last_record.is_some());
             if let (None, Some((stream, shard))) = (&view.world.trail, chosen) {
                 return vec![Effect::Act(Act::Line(format!("follow {} {}", stream.name, shard.number)))];
+            }
+        }
+        ActionId::WhatIf => {
+            if let Some(sliders) = WhatIfBox::new(app, view) {
+                app.overlays.push(Overlay::WhatIf(sliders));
             }
         }
         ActionId::Branches => app.overlays.push(Overlay::Branches(0)),

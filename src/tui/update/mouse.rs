@@ -173,6 +173,12 @@ pub(super) fn press_overlay_row(app: &mut App, view: &SessionView, row: usize, x
             let column = app.hits.area(&Target::OverlayRow(row)).map_or(0, |area| x.saturating_sub(area.x));
             editor.edit.go(Place { line: row, column: usize::from(column) });
         }
+        Some(Overlay::WhatIf(state)) => {
+            state.selected = row;
+            // The right half moves the slider up, the left half down.
+            let middle = app.hits.area(&Target::OverlayRow(row)).map_or(0, |area| area.x + area.width / 2);
+            state.shift(x >= middle);
+        }
         Some(Overlay::Branches(selected)) => {
             if *selected == row {
                 return overlay_key(app, view, Chord::plain(Key::Enter));

@@ -9,6 +9,7 @@ use crate::tui::ids::{GuideItem, PaneId};
 use crate::tui::keys::{Chord, Key};
 use crate::tui::line_edit::LineEdit;
 use crate::tui::overlays::palette;
+use crate::tui::what_if::SLIDERS;
 
 use super::actions::run_action;
 use super::moves::move_guide;
@@ -73,6 +74,23 @@ pub(super) fn overlay_key(app: &mut App, view: &SessionView, chord: Chord) -> Ve
         // Its keys never come here.
         Overlay::Editor(_) => Vec::new(),
         Overlay::Trail(scroll) => trail_key(app, view, scroll, chord),
+        Overlay::WhatIf(mut state) => {
+            match (chord.key, app.look.keymap.lookup(chord, PaneId::Guide).map(|(id, _)| id)) {
+                (Key::Left, _) => state.shift(false),
+                (Key::Right, _) => state.shift(true),
+                (_, Some(ActionId::Up)) => state.selected = state.selected.saturating_sub(1),
+                (_, Some(ActionId::Down)) => state.selected = step(state.selected, 1, SLIDERS.len()),
+                (_, Some(ActionId::Back | ActionId::Quit | ActionId::WhatIf)) => {
+                    app.overlays.pop();
+                    return Vec::new();
+                }
+                _ => return Vec::new(),
+            }
+            if let Some(top) = app.overlays.last_mut() {
+                *top = Overlay::WhatIf(state);
+            }
+            Vec::new()
+        }
         Overlay::Branches(selected) => branches_key(app, view, selected, chord),
         Overlay::Guide(scroll) => guide_overlay_key(app, view, scroll, chord),
     }
