@@ -1,12 +1,19 @@
 //! What the screens look like: text and a grid of style roles, per screen, fixture and size. Read a changed snapshot before you accept it.
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
+use std::sync::Arc;
+
 use kinlab::export::frame::{buffer_roles, buffer_text};
+use kinlab::lab::{Lab, embedded};
+use kinlab::session::Session;
+use kinlab::session::driver::Driver;
 use kinlab::session::view::SessionView;
-use kinlab::tui::app::{App, Look};
+use kinlab::tui::app::{App, Look, Msg};
+use kinlab::tui::dashboard::Dashboard;
 use kinlab::tui::fixture;
 use kinlab::tui::glyphs::GlyphSet;
 use kinlab::tui::ids::Screen;
+use kinlab::tui::keys::Chord;
 use kinlab::tui::render::frame;
 use kinlab::tui::theme::Theme;
 
@@ -61,4 +68,66 @@ fn without_colour_and_without_unicode_nothing_is_missing() {
         }
         insta::assert_snapshot!(format!("streams_{name}@80x24"), text);
     }
+}
+
+/// A lab after the solutions of its first steps.
+fn after(lab: &str, steps: usize, lines: &[&str]) -> Session {
+    let (_, files) = embedded::find(lab).expect("exists");
+    let lab = Arc::new(Lab::load(&files).expect("good"));
+    let mut session = Session::new(lab.clone(), None).expect("good");
+    session.keep_checkpoints();
+    for line in lab.steps[..steps].iter().flat_map(|step| step.spec.solution.iter().map(String::as_str)).chain(lines.iter().copied()) {
+        let outcome = session.line(line);
+        assert!(!outcome.failed, "{line}: {}", outcome.message);
+    }
+    session
+}
+
+/// What the keys make of a screen.
+fn pressed(session: &mut Session, screen: Screen, w: u16, h: u16, keys: &[&str]) -> String {
+    let mut dashboard = Dashboard::new(app(screen, w, h, "probe", GlyphSet::Unicode), session);
+    dashboard.frame();
+    for key in keys {
+        dashboard.handle(session, Msg::Key(key.parse::<Chord>().expect("a key")));
+        dashboard.frame();
+    }
+    drawn(&dashboard.app, &dashboard.view)
+}
+
+#[test]
+fn firehose_as_lab2_shows_it() {
+    let mut session = after("lab2", 4, &[]);
+    for (w, h) in [(200, 60), (120, 40), (80, 24), (60, 18)] {
+        let view = Driver::view(&mut session, &app(Screen::Firehose, w, h, "probe", GlyphSet::Unicode).wants());
+        shot(Screen::Firehose, "lab2", &view, w, h);
+    }
+}
+
+#[test]
+fn analytics_as_lab3_shows_it() {
+    let mut session = after("lab3", 5, &[]);
+    for (w, h) in [(200, 60), (120, 40), (80, 24), (60, 18)] {
+        let view = Driver::view(&mut session, &app(Screen::Analytics, w, h, "probe", GlyphSet::Unicode).wants());
+        shot(Screen::Analytics, "lab3", &view, w, h);
+    }
+    for (w, h) in [(120, 40), (80, 24)] {
+        // The end of the code, a name that is not there, and what is said of it.
+        let shown = pressed(&mut session, Screen::Analytics, w, h, &["e", "Down", "Down", "Down", "End", "X", "Y", "Z"]);
+        insta::assert_snapshot!(format!("editor_lab3@{w}x{h}"), shown);
+    }
+}
+
+#[test]
+fn overlays_of_time_and_cost() {
+    let lines = [
+        "aws kinesis create-stream --stream-name dcb-taxi-trips --shard-count 2",
+        "run 2s",
+        "aws kinesis put-record --stream-name dcb-taxi-trips --partition-key a --data aGVsbG8=",
+    ];
+    let mut session = after("lab1", 0, &lines);
+    for (name, keys) in [("trail", &["i"][..]), ("what_if", &["W", "Right", "Right", "Down", "Right"][..])] {
+        insta::assert_snapshot!(format!("{name}_lab1@80x24"), pressed(&mut session, Screen::Streams, 80, 24, keys));
+    }
+    let mut session = after("lab1", 0, &[lines[0], "run 22s", "rewind 20s", "aws kinesis delete-stream --stream-name dcb-taxi-trips", "run 3s"]);
+    insta::assert_snapshot!("branches_lab1@80x24", pressed(&mut session, Screen::Overview, 80, 24, &["V"]));
 }
