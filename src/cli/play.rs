@@ -34,8 +34,8 @@ pub(super) enum FormatArgument {
 /// How the dashboard looks.
 #[derive(Debug, Clone, Args)]
 pub(super) struct LookArguments {
-    /// Theme of the dashboard: ansi, dark, light, cvd, contrast, mono.
-    #[arg(long)]
+    /// Theme of the dashboard: ansi, dark, light, cvd, contrast, mono, or a theme file.
+    #[arg(long, env = "KINLAB_THEME")]
     pub(super) theme: Option<String>,
     /// ASCII signs only; chosen by itself when the locale is not UTF-8.
     #[arg(long)]
@@ -103,11 +103,34 @@ pub(super) struct RunArguments {
     pub(super) input: InputArguments,
 }
 
-/// The theme to use: the one asked for, `mono` when colours are unwanted, else the first.
+/// The theme to use: one of the program's by name, a theme file by its path or by its name in the folder `themes` of the configuration; without a
+/// wish `mono` when colours are unwanted, else what the terminal says of its background.
 pub(super) fn theme_of(name: Option<&str>) -> Result<&'static Theme, String> {
-    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let name = name.unwrap_or(if unwanted { "mono" } else { "ansi" });
-    Theme::by_name(name).ok_or_else(|| format!("no theme is named '{name}'; there are ansi, dark, light, cvd, contrast, mono"))
+    let variable = |name: &str| std::env::var(name).ok();
+    let known = Theme::choose(name, variable("NO_COLOR").as_deref(), variable("COLORFGBG").as_deref());
+    let Some((name, None)) = name.map(|name| (name, known)) else { return known.ok_or_else(|| "no theme fits".to_owned()) };
+    let path = if std::path::Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml")) {
+        PathBuf::from(name)
+    } else {
+        configuration().unwrap_or_default().join("kinlab/themes").join(format!("{name}.toml"))
+    };
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        format!("no theme is named '{name}': there are ansi, dark, light, cvd, contrast, mono, and {} cannot be read ({error})", path.display())
+    })?;
+    match Theme::parse(&text) {
+        // Themes live as long as the program; there is one of these.
+        Ok(theme) => Ok(Box::leak(Box::new(theme))),
+        Err(error) => {
+            eprintln!("{}: {error}\nThe program's own theme is used.", path.display());
+            theme_of(None)
+        }
+    }
+}
+
+/// Where configuration files lie.
+fn configuration() -> Option<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    variable("XDG_CONFIG_HOME").or_else(|| variable("HOME").map(|home| home.join(".config")))
 }
 
 /// The locale writes UTF-8; an empty one is taken for UTF-8, as terminals of today are.
@@ -128,9 +151,7 @@ fn look_of(arguments: &LookArguments) -> Result<Look, String> {
 
 /// The keys, with `keymap.toml` of the configuration folder laid over the defaults. What is wrong in it is told and left out.
 fn user_keymap() -> Keymap {
-    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let folder = variable("XDG_CONFIG_HOME").or_else(|| variable("HOME").map(|home| home.join(".config")));
-    let Some(Ok(text)) = folder.map(|folder| std::fs::read_to_string(folder.join("kinlab/keymap.toml"))) else { return Keymap::default() };
+    let Some(Ok(text)) = configuration().map(|folder| std::fs::read_to_string(folder.join("kinlab/keymap.toml"))) else { return Keymap::default() };
     let (keymap, problems) = Keymap::with_user_file(&text);
     for problem in problems {
         eprintln!("{problem}");
@@ -556,7 +577,7 @@ pub(super) fn list(look: Look, pace: &Pace) -> std::io::Result<u8> {
 /// `kinlab` and `kinlab labs`.
 pub(super) fn labs(on_screen: bool, pace: &Pace) -> std::io::Result<u8> {
     if on_screen && std::io::stdin().is_terminal() && std::io::stdout().is_terminal() && std::env::var("TERM").is_ok_and(|term| term != "dumb") {
-        let nothing = LookArguments { theme: None, ascii: false, no_mouse: false, no_motion: false };
+        let nothing = LookArguments { theme: std::env::var("KINLAB_THEME").ok(), ascii: false, no_mouse: false, no_motion: false };
         return match look_of(&nothing) {
             Ok(look) => list(look, pace),
             Err(error) => wrong(error),
