@@ -367,6 +367,39 @@ impl Bound {
         })
     }
 
+    /// Adds the cells that it reads.
+    pub fn cells(&self, into: &mut Vec<usize>) {
+        let mut all = |parts: &mut dyn Iterator<Item = &Self>| parts.for_each(|part| part.cells(into));
+        match self {
+            Self::Cell(at) => into.push(*at),
+            Self::Const(_) | Self::Param(_) | Self::OutTime => {}
+            Self::Field(a, _)
+            | Self::Neg(a, _)
+            | Self::Not(a)
+            | Self::Cast(a, ..)
+            | Self::IsNull(a)
+            | Self::IsBool(a, _)
+            | Self::Like(a, _)
+            | Self::Similar(a, _)
+            | Self::Extract(a, ..)
+            | Self::ToUnit(_, a, ..)
+            | Self::Parse(_, a) => a.cells(into),
+            Self::And(a, b)
+            | Self::Or(a, b)
+            | Self::Compare(_, a, b)
+            | Self::Number(_, a, b, _)
+            | Self::Shift { at: a, by: b, .. }
+            | Self::Scale(_, a, b)
+            | Self::Difference(a, b, _)
+            | Self::Distinct(a, b) => all(&mut [&**a, &**b].into_iter()),
+            Self::Case(branches, otherwise) => all(&mut branches.iter().flat_map(|(a, b)| [a, b]).chain([&**otherwise])),
+            Self::In(a, list) => all(&mut list.iter().chain([&**a])),
+            Self::Match(_, a, b, escape) => all(&mut [&**a, &**b].into_iter().chain(escape.as_deref())),
+            Self::Call(_, args, _) | Self::User(args, ..) | Self::Row(args) => all(&mut args.iter()),
+            Self::Temporal(_, _, bounds) => all(&mut bounds.iter()),
+        }
+    }
+
     /// The same text means the same expression.
     pub fn same(&self, other: &Self) -> bool {
         format!("{self:?}") == format!("{other:?}")
@@ -374,7 +407,7 @@ impl Bound {
 }
 
 #[allow(clippy::many_single_char_names, reason = "numbers and their scales")]
-fn arithmetic(op: Arith, a: &Value, b: &Value, ty: &SqlType) -> Outcome {
+pub(super) fn arithmetic(op: Arith, a: &Value, b: &Value, ty: &SqlType) -> Outcome {
     if a.is_null() || b.is_null() {
         return Ok(Value::Null);
     }

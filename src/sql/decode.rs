@@ -253,15 +253,7 @@ impl Schema {
         // Room for the hidden columns that the caller appends.
         let mut cells = Vec::with_capacity(self.columns.len() + 5);
         for (column, found) in self.columns.iter().zip(found) {
-            let value = match found {
-                Found::Nothing => Ok(Value::Null),
-                Found::Text(from, to) => from_json_text(&text[from..to], &column.ty),
-                Found::Raw(from, to) => match whole_number(&text[from..to]) {
-                    Some(number) if column.ty.is_integer() => cast::to_number(&Value::Int(number), &column.ty),
-                    _ => coerce(&serde_json::from_str(&text[from..to]).ok()?, &column.ty),
-                },
-            };
-            match Self::cell(column, value) {
+            match Self::cell(column, Self::found(column, text, found)?) {
                 Ok(value) => cells.push(value),
                 Err(error) => return Some(Err(error)),
             }
@@ -269,8 +261,25 @@ impl Schema {
         Some(Ok(cells))
     }
 
+    /// What was found for a column as a value of its type; `None` when only a tree can tell.
+    pub(super) fn found(column: &SchemaColumn, text: &str, found: Found) -> Option<Result<Value, RowError>> {
+        Some(match found {
+            Found::Nothing => Ok(Value::Null),
+            Found::Text(from, to) => from_json_text(&text[from..to], &column.ty),
+            Found::Raw(from, to) => match whole_number(&text[from..to]) {
+                Some(number) if column.ty.is_integer() => cast::to_number(&Value::Int(number), &column.ty),
+                _ => coerce(&serde_json::from_str(&text[from..to]).ok()?, &column.ty),
+            },
+        })
+    }
+
+    /// Where the members lie that columns want, when all of them are plain.
+    pub(super) fn members(&self) -> Option<&Members> {
+        self.members.as_ref()
+    }
+
     /// A column's cell: errors name the column, NOT NULL is kept.
-    fn cell(column: &SchemaColumn, value: Result<Value, RowError>) -> Result<Value, RowError> {
+    pub(super) fn cell(column: &SchemaColumn, value: Result<Value, RowError>) -> Result<Value, RowError> {
         let value = value.map_err(|error| RowError::new(error.name, format!("column {}: {}", column.name, error.message)))?;
         if value.is_null() && column.not_null {
             return Err(RowError::new("NotNullViolation", format!("column {} is NOT NULL and the record has no value", column.name)));

@@ -17,7 +17,9 @@ mod bind;
 pub mod bound;
 pub mod cases;
 pub mod cast;
+pub mod column;
 pub mod decode;
+pub mod decoder;
 pub mod discover;
 pub mod explain;
 pub mod functions;
@@ -33,4 +35,4 @@ mod skim;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use program::{Catalog, Program, ReferenceTable, SourceStream};
-pub use run::{ErrorRow, Row, Running};
+pub use run::{Batch, ErrorRow, Row, Running};

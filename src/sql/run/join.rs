@@ -1,94 +1,227 @@
-//! Joins: of two streams over their windows, and of a stream with a table.
+//! Joins of two streams over their windows.
+//!
+//! Invariants: rows of both sides are taken by time, those of the left side first; a row meets those of the other side's window in the order of
+//! their arrival.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::merge::{Frontier, Merge};
-use super::{Context, Row};
-use crate::sql::bound::{Bound, Env};
+use super::context::{Context, Evaluation, Failure};
+use super::flow::{Batch, Cause, Flowing};
+use super::keys::{KeyTable, hashes};
+use super::merge::Frontier;
+use crate::sql::bound::Env;
+use crate::sql::column::{Column, ColumnBuilder};
 use crate::sql::plan::{Extent, JoinPlan};
-use crate::sql::value::{Key, KeyMap, KeyRef, Value};
+use crate::sql::value::{RowError, Value};
 
-/// A row that waits in its side's window.
+/// Rows that have left, or keys that nobody has any more, before they are cleared away.
+const SLACK: usize = 4096;
+
+/// A batch with its keys, whose rows from `next` on wait for the other side to come as far.
 #[derive(Debug, Clone)]
-struct Waiting {
-    row: Row,
-    matched: bool,
-    /// The last instant at which it can meet others.
-    until: i64,
-    key: Option<Key>,
+struct Coming {
+    batch: Batch,
+    key: Vec<Column>,
+    hashes: Vec<u64>,
+    failed: VecDeque<(u32, RowError)>,
+    next: usize,
 }
 
-/// A side: rows in the order of arrival, found by key.
+/// A row in its side's window.
+#[derive(Debug, Clone)]
+struct Waiting {
+    /// The batch, counted since the start, and the row in it.
+    batch: u64,
+    row: u32,
+    time: i64,
+    /// The last instant at which it can meet others.
+    until: i64,
+    matched: bool,
+    /// Its key, and the next row with the same one.
+    key: Option<u32>,
+    next: Option<u64>,
+}
+
+/// The rows of a key, in the order of their arrival.
+#[derive(Debug, Clone, Copy, Default)]
+struct Chain {
+    first: Option<u64>,
+    last: u64,
+}
+
+/// A side: batches that are coming, and rows in the order of arrival, found by key.
 #[derive(Debug, Clone, Default)]
 struct Side {
+    coming: VecDeque<Coming>,
+    frontier: Option<Frontier>,
     rows: VecDeque<Waiting>,
     gone: u64,
-    index: KeyMap<VecDeque<u64>>,
+    /// Batches that rows wait in or come from, and how many have gone.
+    batches: VecDeque<Batch>,
+    batches_gone: u64,
+    keys: KeyTable,
+    chains: Vec<Chain>,
 }
 
 impl Side {
+    /// ROWTIME of the next row to be taken.
+    fn front(&self) -> Option<i64> {
+        self.coming.front().map(|coming| coming.batch.times()[coming.next])
+    }
+
+    fn at(&self, id: u64) -> &Waiting {
+        &self.rows[(id - self.gone) as usize]
+    }
+
     fn push(&mut self, waiting: Waiting) {
         let id = self.gone + self.rows.len() as u64;
-        if let Some(key) = &waiting.key {
-            self.index.entry(key.clone()).or_default().push_back(id);
+        if let Some(key) = waiting.key {
+            let chain = &mut self.chains[key as usize];
+            match chain.first {
+                None => chain.first = Some(id),
+                Some(_) => {
+                    let last = chain.last;
+                    self.rows[(last - self.gone) as usize].next = Some(id);
+                }
+            }
+            chain.last = id;
         }
         self.rows.push_back(waiting);
     }
 
     fn pop(&mut self) -> Option<Waiting> {
         let waiting = self.rows.pop_front()?;
-        if let Some(key) = &waiting.key
-            && let Some(ids) = self.index.get_mut(key)
-        {
-            ids.pop_front();
-            if ids.is_empty() {
-                self.index.swap_remove(key);
-            }
+        if let Some(key) = waiting.key {
+            // The oldest row is the first of its key.
+            self.chains[key as usize].first = waiting.next;
         }
         self.gone += 1;
         Some(waiting)
     }
+
+    /// Batches and keys that no row needs any more are cleared away.
+    fn clear_away(&mut self) {
+        let needed = self.rows.front().map_or(u64::MAX, |waiting| waiting.batch);
+        while self.batches.len() > self.coming.len() && self.batches_gone < needed {
+            self.batches.pop_front();
+            self.batches_gone += 1;
+        }
+        if self.chains.len() < SLACK || self.chains.len() < self.rows.len() * 2 {
+            return;
+        }
+        let wanted: Vec<bool> = self.chains.iter().map(|chain| chain.first.is_some()).collect();
+        let mut next = 0..;
+        let renumbered: Vec<u32> = wanted.iter().map(|wanted| if *wanted { next.next().unwrap_or(0) } else { 0 }).collect();
+        self.rows.iter_mut().filter_map(|waiting| waiting.key.as_mut()).for_each(|key| *key = renumbered[*key as usize]);
+        self.chains.retain(|chain| chain.first.is_some());
+        self.keys.retain(&wanted);
+    }
+}
+
+/// A row of the output: the batches and rows of its sides.
+#[derive(Debug, Clone, Copy)]
+struct Met {
+    sides: [Option<(u64, u32)>; 2],
+    time: i64,
+    live: i64,
+    cause: Cause,
 }
 
 /// Both sides and the order in which their rows are taken.
 #[derive(Debug, Clone)]
 pub(super) struct JoinState {
-    merge: Merge,
     sides: [Side; 2],
+    last: Cause,
+    /// Cells that the condition reads, and room for a row of them.
+    read: Vec<usize>,
+    cells: Vec<Value>,
+    met: Vec<Met>,
 }
 
 impl JoinState {
-    pub(super) fn new() -> Self {
-        Self { merge: Merge::new(2), sides: [Side::default(), Side::default()] }
+    pub(super) fn new(plan: &JoinPlan) -> Self {
+        let mut read = Vec::new();
+        plan.on.iter().for_each(|on| on.cells(&mut read));
+        read.sort_unstable();
+        read.dedup();
+        Self { sides: Default::default(), last: 0, read, cells: vec![Value::Null; plan.widths[0] + plan.widths[1]], met: Vec::new() }
     }
 
     pub(super) fn held(&self) -> usize {
-        self.sides.iter().map(|side| side.rows.len()).sum::<usize>() + self.merge.held()
+        let held = |side: &Side| side.rows.len() + side.coming.iter().map(|coming| coming.batch.len() - coming.next).sum::<usize>();
+        self.sides.iter().map(held).sum()
     }
 
-    pub(super) fn row(&mut self, plan: &JoinPlan, port: usize, row: Row, context: &mut Context<'_>, out: &mut Vec<Row>) {
-        self.merge.push(port, row);
-        self.work(plan, context, out);
+    pub(super) fn take(&mut self, plan: &JoinPlan, port: usize, batch: Batch, context: &mut Context<'_>, out: &mut Vec<Flowing>) {
+        let Some(last) = batch.times().last().copied() else { return };
+        let mut evaluation = Evaluation::default();
+        let equal = plan.equal.iter().map(|(left, right)| if port == 0 { left } else { right });
+        let key: Vec<Column> = equal.map(|expr| evaluation.column(expr, &batch, context)).collect();
+        let mut hash = Vec::new();
+        hashes(key.iter(), batch.len(), &mut hash);
+        let side = &mut self.sides[port];
+        side.frontier = side.frontier.max(Some(last.saturating_mul(2)));
+        side.batches.push_back(batch.clone());
+        side.coming.push_back(Coming { batch, key, hashes: hash, failed: evaluation.failed.into(), next: 0 });
+        self.work(plan, context);
+        self.tell(plan, out);
     }
 
-    pub(super) fn frontier(&mut self, plan: &JoinPlan, port: usize, frontier: Frontier, context: &mut Context<'_>, out: &mut Vec<Row>) -> Frontier {
-        self.merge.advance(port, frontier);
-        self.work(plan, context, out);
-        let frontier = self.merge.frontier();
-        self.expire(plan, frontier, out);
+    pub(super) fn settle(&mut self, plan: &JoinPlan, port: usize, frontier: Frontier, context: &mut Context<'_>, out: &mut Vec<Flowing>) -> Frontier {
+        self.sides[port].frontier = self.sides[port].frontier.max(Some(frontier));
+        self.work(plan, context);
+        let waiting = self.sides.iter().filter_map(Side::front).map(|time| time.saturating_mul(2)).min().unwrap_or(i64::MAX);
+        let frontier = self.sides.iter().map(|side| side.frontier.unwrap_or(i64::MIN)).min().unwrap_or(i64::MIN).min(waiting);
+        self.expire(plan, frontier, context);
+        self.tell(plan, out);
         frontier
     }
 
-    fn work(&mut self, plan: &JoinPlan, context: &mut Context<'_>, out: &mut Vec<Row>) {
-        while let Some((port, row)) = self.merge.pop() {
-            self.expire(plan, row.time.saturating_mul(2), out);
-            self.take(plan, port, row, context, out);
+    /// Takes the rows that nothing can come before.
+    fn work(&mut self, plan: &JoinPlan, context: &mut Context<'_>) {
+        loop {
+            let (port, time) = match (self.sides[0].front(), self.sides[1].front()) {
+                (Some(a), Some(b)) if b < a => (1, b),
+                (Some(a), _) => (0, a),
+                (None, Some(b)) => (1, b),
+                (None, None) => return,
+            };
+            let other = &self.sides[1 - port];
+            // Of two rows at the same time the left one goes first.
+            let free = time.saturating_mul(2).saturating_add(port as i64);
+            if other.coming.is_empty() && other.frontier.is_none_or(|frontier| frontier < free) {
+                return;
+            }
+            let side = &mut self.sides[port];
+            let Some(coming) = side.coming.front_mut() else { return };
+            let row = coming.next;
+            self.last = self.last.max(coming.batch.causes()[row]).max(context.moments.when(free));
+            let cause = self.last;
+            let fails = coming.failed.front().is_some_and(|(failed, _)| *failed as usize == row);
+            let failed = if fails { coming.failed.pop_front() } else { None };
+            let batch = side.batches_gone + (side.batches.len() - side.coming.len()) as u64;
+            self.expire(plan, time.saturating_mul(2), context);
+            match failed {
+                None => self.meet(plan, port, batch, row, cause, context),
+                Some((_, error)) => {
+                    if let Some(coming) = self.sides[port].coming.front() {
+                        context.errors.push(Failure { error, time, cells: coming.batch.cells(row), cause });
+                    }
+                }
+            }
+            let side = &mut self.sides[port];
+            if let Some(coming) = side.coming.front_mut() {
+                coming.next += 1;
+                if coming.next == coming.batch.len() {
+                    side.coming.pop_front();
+                }
+            }
         }
     }
 
     /// Rows whose time to meet others is over leave; unmatched ones of a kept side with NULLs, in the order of their ends.
-    fn expire(&mut self, plan: &JoinPlan, frontier: Frontier, out: &mut Vec<Row>) {
+    fn expire(&mut self, plan: &JoinPlan, frontier: Frontier, context: &Context<'_>) {
         loop {
             let end = |side: usize| {
                 self.sides[side]
@@ -105,158 +238,143 @@ impl JoinState {
             };
             if let Some(waiting) = self.sides[side].pop() {
                 let at = waiting.until;
-                Self::unmatched(plan, side, &waiting, at, out);
+                self.unmatched(plan, side, &waiting, at, || context.moments.when(at.saturating_mul(2).saturating_add(1)));
             }
         }
     }
 
-    fn unmatched(plan: &JoinPlan, side: usize, waiting: &Waiting, at: i64, out: &mut Vec<Row>) {
+    fn unmatched(&mut self, plan: &JoinPlan, side: usize, waiting: &Waiting, at: i64, cause: impl Fn() -> Cause) {
         if !waiting.matched && [plan.keep_left, plan.keep_right][side] {
-            let nulls = std::iter::repeat_n(Value::Null, plan.widths[1 - side]);
-            let cells: Arc<[Value]> = if side == 0 {
-                waiting.row.cells.iter().cloned().chain(nulls).collect()
-            } else {
-                nulls.chain(waiting.row.cells.iter().cloned()).collect()
-            };
-            out.push(Row { time: at, cells, live: at });
+            let mut sides = [None; 2];
+            sides[side] = Some((waiting.batch, waiting.row));
+            self.met.push(Met { sides, time: at, live: at, cause: cause() });
         }
     }
 
-    fn take(&mut self, plan: &JoinPlan, port: usize, row: Row, context: &mut Context<'_>, out: &mut Vec<Row>) {
-        let mut key = Vec::with_capacity(plan.equal.len());
-        for (left, right) in &plan.equal {
-            let expr = if port == 0 { left } else { right };
-            match expr.eval(&Env { cells: &row.cells, out_time: row.time, clock: context.clock, params: &[] }) {
-                Ok(value) => key.push(value),
-                Err(error) => {
-                    context.errors.push((error, row.time, row.cells.clone()));
-                    return;
-                }
-            }
-        }
-        // NULL meets nothing.
-        let meets_nothing = key.iter().any(Value::is_null);
-        let key = (!plan.equal.is_empty()).then(|| Key(key.into()));
+    /// The next row of a side meets those of the other, then waits in its own window.
+    fn meet(&mut self, plan: &JoinPlan, port: usize, batch: u64, row: usize, cause: Cause, context: &mut Context<'_>) {
         let other = 1 - port;
-        // A composite side's rows can die out of order; those that are over are passed by.
-        let candidates: Vec<u64> = if meets_nothing {
-            Vec::new()
-        } else {
-            match &key {
-                Some(key) => self.sides[other].index.get(key).map(|ids| ids.iter().copied().collect()).unwrap_or_default(),
-                None => (self.sides[other].gone..self.sides[other].gone + self.sides[other].rows.len() as u64).collect(),
-            }
-        };
-        let own_until = match plan.windows[port] {
-            Some(Extent::Range(range)) => row.time.saturating_add(range),
+        let Some(coming) = self.sides[port].coming.front() else { return };
+        let (time, live) = (coming.batch.times()[row], coming.batch.live(row));
+        let until = match plan.windows[port] {
+            Some(Extent::Range(range)) => time.saturating_add(range),
             Some(Extent::Rows(_) | Extent::Unbounded) => i64::MAX,
-            None if plan.composite[port] => row.live,
-            None => row.time,
+            None if plan.composite[port] => live,
+            None => time,
+        };
+        let windowed = plan.windows[port].is_some() || (plan.composite[port] && live > time);
+        let keyed = !plan.equal.is_empty();
+        // NULL meets nothing.
+        let meets_nothing = keyed && coming.key.iter().any(|column| column.is_null(row));
+        let hash = coming.hashes[row];
+        let mut candidate = if meets_nothing {
+            None
+        } else if keyed {
+            let found = self.sides[other].keys.find(&coming.key, row, hash);
+            found.and_then(|key| self.sides[other].chains[key as usize].first)
+        } else {
+            (!self.sides[other].rows.is_empty()).then_some(self.sides[other].gone)
         };
         let mut matched = false;
-        for id in candidates {
-            let gone = self.sides[other].gone;
-            let waiting = &mut self.sides[other].rows[(id - gone) as usize];
-            if waiting.until < row.time {
+        while let Some(id) = candidate {
+            let waiting = self.sides[other].at(id);
+            let end = self.sides[other].gone + self.sides[other].rows.len() as u64;
+            candidate = if keyed { waiting.next } else { Some(id + 1).filter(|next| *next < end) };
+            // A composite side's rows can die out of order; those that are over are passed by.
+            if waiting.until < time {
                 continue;
             }
-            let cells: Arc<[Value]> = if port == 0 {
-                row.cells.iter().chain(waiting.row.cells.iter()).cloned().collect()
-            } else {
-                waiting.row.cells.iter().chain(row.cells.iter()).cloned().collect()
-            };
-            let time = row.time.max(waiting.row.time);
-            if let Some(on) = &plan.on {
-                match context.eval_at(on, &cells, time) {
-                    Some(value) if value.is_true() => {}
-                    _ => continue,
-                }
+            let mut sides = [None; 2];
+            sides[port] = Some((batch, row as u32));
+            sides[other] = Some((waiting.batch, waiting.row));
+            let met = Met { sides, time: time.max(waiting.time), live: until.min(waiting.until), cause };
+            if !self.holds(plan, met, context) {
+                continue;
             }
-            waiting.matched = true;
+            let id = (id - self.sides[other].gone) as usize;
+            self.sides[other].rows[id].matched = true;
             matched = true;
-            out.push(Row { time, cells, live: own_until.min(waiting.until) });
+            self.met.push(met);
         }
-        let waiting = Waiting { until: own_until, matched, key, row };
-        let windowed = plan.windows[port].is_some() || (plan.composite[port] && waiting.row.live > waiting.row.time);
+        let mut waiting = Waiting { batch, row: row as u32, time, until, matched, key: None, next: None };
         if !windowed {
-            let at = waiting.row.time;
-            Self::unmatched(plan, port, &waiting, at, out);
+            self.unmatched(plan, port, &waiting, time, || cause);
             return;
         }
-        let at = waiting.row.time;
-        self.sides[port].push(waiting);
+        let side = &mut self.sides[port];
+        if keyed && !meets_nothing {
+            let Side { coming, keys, chains, .. } = side;
+            if let Some(coming) = coming.front() {
+                let key = keys.number(&coming.key, &(0..coming.key.len()).collect::<Vec<_>>(), row, hash);
+                chains.resize(keys.len(), Chain::default());
+                waiting.key = Some(key);
+            }
+        }
+        side.push(waiting);
         if let Some(Extent::Rows(rows)) = plan.windows[port] {
             while self.sides[port].rows.len() as u64 > rows + 1 {
                 if let Some(pushed_out) = self.sides[port].pop() {
-                    Self::unmatched(plan, port, &pushed_out, at, out);
+                    self.unmatched(plan, port, &pushed_out, time, || cause);
                 }
             }
         }
     }
-}
 
-/// The index of a table.
-#[derive(Debug, Clone)]
-pub(super) struct LookupState {
-    index: Arc<KeyMap<Vec<usize>>>,
-}
-
-impl LookupState {
-    pub(super) fn new(rows: &[Arc<[Value]>], equal: &[(Bound, usize)]) -> Self {
-        let mut index: KeyMap<Vec<usize>> = KeyMap::default();
-        if !equal.is_empty() {
-            for (at, row) in rows.iter().enumerate() {
-                index.entry(Key(equal.iter().map(|(_, cell)| row[*cell].clone()).collect())).or_default().push(at);
+    /// The condition holds between two rows.
+    fn holds(&mut self, plan: &JoinPlan, met: Met, context: &mut Context<'_>) -> bool {
+        let Some(on) = &plan.on else { return true };
+        for cell in &self.read {
+            self.cells[*cell] = self.value(plan, &met, *cell);
+        }
+        match on.eval(&Env { cells: &self.cells, out_time: met.time, clock: context.moments.clock(met.cause), params: &[] }) {
+            Ok(value) => value.is_true(),
+            Err(error) => {
+                let cells: Arc<[Value]> = (0..self.cells.len()).map(|cell| self.value(plan, &met, cell)).collect();
+                context.errors.push(Failure { error, time: met.time, cells, cause: met.cause });
+                false
             }
         }
-        Self { index: Arc::new(index) }
     }
 
-    #[allow(clippy::too_many_arguments)]
-    pub(super) fn row(
-        &self,
-        keep: bool,
-        stream_left: bool,
-        width: usize,
-        rows: &[Arc<[Value]>],
-        on: Option<&Bound>,
-        equal: &[(Bound, usize)],
-        row: &Row,
-        context: &mut Context<'_>,
-        out: &mut Vec<Row>,
-    ) {
-        let mut key = Vec::with_capacity(equal.len());
-        for (expr, _) in equal {
-            let Some(value) = context.eval(expr, row) else { return };
-            key.push(value);
-        }
-        let null = key.iter().any(Value::is_null);
-        let indexed = if equal.is_empty() { None } else { Some(self.index.get(&KeyRef(&key)).map_or(&[][..], Vec::as_slice)) };
-        let all: Vec<usize>;
-        let candidates = match indexed {
-            Some(found) => found,
-            None => {
-                all = (0..rows.len()).collect();
-                &all
+    fn value(&self, plan: &JoinPlan, met: &Met, cell: usize) -> Value {
+        let (side, cell) = if cell < plan.widths[0] { (0, cell) } else { (1, cell - plan.widths[0]) };
+        met.sides[side].map_or(Value::Null, |(batch, row)| self.batch(side, batch).value(row as usize, cell))
+    }
+
+    fn batch(&self, side: usize, batch: u64) -> &Batch {
+        &self.sides[side].batches[(batch - self.sides[side].batches_gone) as usize]
+    }
+
+    /// What has met goes out.
+    fn tell(&mut self, plan: &JoinPlan, out: &mut Vec<Flowing>) {
+        if !self.met.is_empty() {
+            let mut columns = Vec::with_capacity(plan.widths[0] + plan.widths[1]);
+            for side in 0..2 {
+                columns.extend((0..plan.widths[side]).map(|cell| self.column(side, cell)));
             }
-        };
-        let joined = |table: &mut dyn Iterator<Item = Value>| -> Arc<[Value]> {
-            if stream_left { row.cells.iter().cloned().chain(table).collect() } else { table.chain(row.cells.iter().cloned()).collect() }
-        };
-        let mut matched = false;
-        for at in candidates.iter().filter(|_| !null) {
-            let cells = joined(&mut rows[*at].iter().cloned());
-            if let Some(on) = on {
-                match context.eval_at(on, &cells, row.time) {
-                    Some(value) if value.is_true() => {}
-                    _ => continue,
-                }
+            let times = Arc::new(self.met.iter().map(|met| met.time).collect());
+            let live = Arc::new(self.met.iter().map(|met| met.live).collect());
+            let causes = Arc::new(self.met.iter().map(|met| met.cause).collect());
+            out.push(Flowing::Batch(Batch::whole(times, columns, causes).with_live(Some(live))));
+            self.met.clear();
+        }
+        self.sides.iter_mut().for_each(Side::clear_away);
+    }
+
+    /// A cell of a side over all rows that have met.
+    fn column(&self, side: usize, cell: usize) -> Column {
+        // Rows of one batch come together, and whole batches mostly lack a value.
+        let nothing = self.sides[side].batches.iter().all(|batch| batch.only_null(cell));
+        if nothing {
+            return Column::Repeat(Value::Null);
+        }
+        let mut builder = ColumnBuilder::default();
+        for met in &self.met {
+            match met.sides[side] {
+                Some((batch, row)) => self.batch(side, batch).push_to(&mut builder, row as usize, cell),
+                None => builder.push_null(),
             }
-            matched = true;
-            out.push(Row { time: row.time, cells, live: row.live });
         }
-        if !matched && keep {
-            out.push(Row { time: row.time, cells: joined(&mut std::iter::repeat_n(Value::Null, width)), live: row.live });
-        }
+        builder.finish()
     }
 }

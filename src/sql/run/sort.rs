@@ -3,8 +3,10 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use super::flow::Cause;
 use super::merge::Frontier;
-use super::{Context, Row};
+use super::vector::Moments;
+use super::{Context, Failure, Row};
 use crate::sql::bound::Bound;
 use crate::sql::functions::Clock;
 use crate::sql::plan::SortTerm;
@@ -79,14 +81,14 @@ impl SortState {
         keep_time: bool,
         width: usize,
         row: Row,
-        clock: Clock,
+        moments: &Moments<'_>,
         out: &mut Vec<Row>,
     ) {
-        self.settle(terms, of_time, keep_time, width, row.time.saturating_mul(2), clock, out);
+        self.settle(terms, of_time, keep_time, width, row.time.saturating_mul(2), moments, out);
         let leading = terms.first().map_or(0, |term| term.cell);
         if self.rows.first().is_some_and(|first| !first.cells[leading].same(&row.cells[leading])) {
-            let at = self.released(of_time, clock).unwrap_or(row.time).min(row.time);
-            self.flush(terms, keep_time, width, at, out);
+            let at = self.released(of_time, moments.clock(row.cause)).unwrap_or(row.time).min(row.time);
+            self.flush(terms, keep_time, width, at, row.cause, out);
         }
         self.rows.push(row);
     }
@@ -103,18 +105,18 @@ impl SortState {
         keep_time: bool,
         width: usize,
         frontier: Frontier,
-        clock: Clock,
+        moments: &Moments<'_>,
         out: &mut Vec<Row>,
     ) -> Frontier {
         let Some(first) = self.rows.first().map(|row| row.time) else { return frontier };
         let due = if keep_time {
             Some((first, first.saturating_mul(2).saturating_add(1)))
         } else {
-            self.released(of_time, clock).map(|at| (at, at.saturating_mul(2)))
+            self.released(of_time, moments.clock).map(|at| (at, at.saturating_mul(2)))
         };
         match due {
             Some((at, complete)) if frontier >= complete => {
-                self.flush(terms, keep_time, width, at, out);
+                self.flush(terms, keep_time, width, at, moments.when(complete), out);
                 frontier
             }
             _ if keep_time => frontier.min(first.saturating_mul(2)),
@@ -122,7 +124,7 @@ impl SortState {
         }
     }
 
-    fn flush(&mut self, terms: &[SortTerm], keep_time: bool, width: usize, at: i64, out: &mut Vec<Row>) {
+    fn flush(&mut self, terms: &[SortTerm], keep_time: bool, width: usize, at: i64, cause: Cause, out: &mut Vec<Row>) {
         let mut rows = std::mem::take(&mut self.rows);
         rows.sort_by(|a, b| {
             terms
@@ -134,7 +136,7 @@ impl SortState {
         for row in rows {
             let time = if keep_time { row.time } else { at };
             let cells = row.cells[..width].iter().cloned().chain([Value::Ms(time)]).collect();
-            out.push(Row { time, cells, live: row.live });
+            out.push(Row { time, cells, live: row.live, cause });
         }
     }
 }
@@ -159,11 +161,11 @@ impl TimeSortState {
         if self.released.is_some_and(|released| time < released) {
             let error =
                 RowError::new("OutOfOrderRow", "the row is older than rows that were already released; a wider WITHIN would have waited for it");
-            context.errors.push((error, row.time, row.cells.clone()));
+            context.errors.push(Failure { error, time: row.time, cells: row.cells.clone(), cause: row.cause });
             return;
         }
         let cells = row.cells[..width].iter().cloned().chain([Value::Ms(time)]).collect();
-        self.rows.insert((time, self.arrivals), Row { time, cells, live: row.live });
+        self.rows.insert((time, self.arrivals), Row { time, cells, live: row.live, cause: row.cause });
         self.arrivals += 1;
         self.newest = Some(self.newest.map_or(time, |newest| newest.max(time)));
         let until = self.newest.unwrap_or(time).saturating_sub(slack);
@@ -172,7 +174,7 @@ impl TimeSortState {
                 break;
             }
             self.released = Some(entry.key().0);
-            out.push(entry.remove());
+            out.push(Row { cause: row.cause, ..entry.remove() });
         }
     }
 

@@ -25,7 +25,7 @@ fn with(row: &Row, extra: Vec<Value>) -> Row {
     let mut cells: Vec<Value> = row.cells[..row.cells.len() - 1].to_vec();
     cells.extend(extra);
     cells.push(Value::Ms(row.time));
-    Row { time: row.time, cells: cells.into(), live: row.live }
+    Row { time: row.time, cells: cells.into(), live: row.live, cause: row.cause }
 }
 
 impl TableState {
@@ -52,8 +52,8 @@ impl TableState {
         }
     }
 
-    pub(super) fn row(&mut self, function: &TableFunction, row: Row, context: &mut Context<'_>, out: &mut Vec<Row>) {
-        self.settle(function, row.time.saturating_mul(2), out);
+    pub(super) fn row(&mut self, function: &TableFunction, row: Row, context: &Context<'_>, out: &mut Vec<Row>) {
+        self.settle(function, row.time.saturating_mul(2), context, out);
         match (self, function) {
             (Self::TopK { end, counts }, TableFunction::TopK(cell, ty, _, window)) => {
                 let value = &row.cells[*cell];
@@ -103,39 +103,45 @@ impl TableState {
             }
             _ => {}
         }
-        let _ = context;
     }
 
     /// Closes what is complete at a frontier.
-    pub(super) fn settle(&mut self, function: &TableFunction, frontier: Frontier, out: &mut Vec<Row>) {
+    pub(super) fn settle(&mut self, function: &TableFunction, frontier: Frontier, context: &Context<'_>, out: &mut Vec<Row>) {
         match (self, function) {
             (Self::TopK { end, counts }, TableFunction::TopK(_, _, k, _)) => {
                 let Some(at) = end.filter(|end| frontier >= end.saturating_mul(2)) else { return };
                 let mut items: Vec<(usize, (Key, i64))> = counts.drain(..).enumerate().collect();
+                let cause = context.moments.when(at.saturating_mul(2));
                 // Ties keep the order of first arrival.
                 items.sort_by(|a, b| b.1.1.cmp(&a.1.1).then(a.0.cmp(&b.0)));
                 for (_, (key, count)) in items.into_iter().take(*k) {
                     let item = key.0.first().cloned().unwrap_or(Value::Null);
-                    out.push(Row { time: at, cells: [item, Value::Int(count), Value::Ms(at)].into(), live: i64::MAX });
+                    out.push(Row { time: at, cells: [item, Value::Int(count), Value::Ms(at)].into(), live: i64::MAX, cause });
                 }
                 *end = None;
             }
             (Self::CountDistinct { end, seen }, _) => {
                 let Some(at) = end.filter(|end| frontier >= end.saturating_mul(2)) else { return };
-                out.push(Row { time: at, cells: [Value::Int(seen.len() as i64), Value::Ms(at)].into(), live: i64::MAX });
+                let cause = context.moments.when(at.saturating_mul(2));
+                out.push(Row { time: at, cells: [Value::Int(seen.len() as i64), Value::Ms(at)].into(), live: i64::MAX, cause });
                 seen.clear();
                 *end = None;
             }
             (Self::GroupRank { rows }, TableFunction::GroupRank { cell, ascending, output, most, .. }) => {
                 let Some(time) = rows.first().map(|row| row.time) else { return };
-                if frontier < time.saturating_mul(2).saturating_add(1) {
+                let complete = time.saturating_mul(2).saturating_add(1);
+                if frontier < complete {
                     return;
                 }
+                let cause = context.moments.when(complete);
                 let compare = |a: &Row, b: &Row| {
                     let order = a.cells[*cell].compare(&b.cells[*cell]).unwrap_or(Ordering::Equal);
                     if *ascending { order } else { order.reverse() }
                 };
-                let taken = std::mem::take(rows);
+                let mut taken = std::mem::take(rows);
+                for row in &mut taken {
+                    row.cause = cause;
+                }
                 let mut order: Vec<usize> = (0..taken.len()).collect();
                 order.sort_by(|a, b| compare(&taken[*a], &taken[*b]));
                 let mut ranks = vec![0i64; taken.len()];

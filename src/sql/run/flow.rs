@@ -1,0 +1,223 @@
+//! What flows between operators: rows, or batches of columns.
+//!
+//! Invariants: times of a batch never decrease; a batch holds the same rows as the list that [`Flowing::into_rows`] makes.
+
+use std::sync::Arc;
+
+use crate::sql::column::{Column, ColumnBuilder, Slots};
+use crate::sql::value::Value;
+
+/// What made a row come out just now, in the order in which that happened. Two numbers belong to each row that enters a program: the even one
+/// to the clock that it moves, the odd one to the row itself.
+pub(super) type Cause = u64;
+
+/// A row on its way.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// ROWTIME in milliseconds since 1970.
+    pub time: i64,
+    /// Cells; the last one is ROWTIME again.
+    pub cells: Arc<[Value]>,
+    /// A join's rows: how long they can meet others.
+    pub live: i64,
+    pub(super) cause: Cause,
+}
+
+/// Rows as columns.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    times: Arc<Vec<i64>>,
+    /// Cells over the rows.
+    columns: Arc<[Column]>,
+    /// The rows of the columns that are meant; all when absent.
+    picked: Option<Arc<Vec<u32>>>,
+    causes: Arc<Vec<Cause>>,
+    /// A join's rows: how long they can meet others.
+    live: Option<Arc<Vec<i64>>>,
+}
+
+impl Batch {
+    /// Rows for a source stream: their times, which must not decrease to be taken, and the cells of its declared and hidden columns; those that
+    /// are missing are NULL. `None` when a column has another number of rows.
+    pub fn new(times: Vec<i64>, columns: Vec<Column>) -> Option<Self> {
+        columns.iter().all(|column| column.same_length(times.len())).then(|| Self {
+            times: Arc::new(times),
+            columns: columns.into(),
+            picked: None,
+            causes: Arc::default(),
+            live: None,
+        })
+    }
+
+    /// Rows of a stream or a select list: ROWTIME stands behind their cells.
+    pub(super) fn with(times: Arc<Vec<i64>>, mut columns: Vec<Column>, causes: Arc<Vec<Cause>>) -> Self {
+        columns.push(Column::Times(Slots { values: times.clone(), nulls: None }));
+        Self::whole(times, columns, causes)
+    }
+
+    /// Rows whose cells are all there.
+    pub(super) fn whole(times: Arc<Vec<i64>>, columns: Vec<Column>, causes: Arc<Vec<Cause>>) -> Self {
+        Self { times, columns: columns.into(), picked: None, causes, live: None }
+    }
+
+    pub(super) fn with_live(self, live: Option<Arc<Vec<i64>>>) -> Self {
+        Self { live, ..self }
+    }
+
+    /// Rows of one width.
+    pub(super) fn of_rows(rows: &[Row]) -> Self {
+        if let [row] = rows {
+            let columns = row.cells.iter().cloned().map(Column::Repeat).collect();
+            let live = (row.live < i64::MAX).then(|| Arc::new(vec![row.live]));
+            return Self { times: Arc::new(vec![row.time]), columns, picked: None, causes: Arc::new(vec![row.cause]), live };
+        }
+        let width = rows.first().map_or(1, |row| row.cells.len());
+        let mut builders = vec![ColumnBuilder::default(); width];
+        for row in rows {
+            for (builder, cell) in builders.iter_mut().zip(row.cells.iter()) {
+                builder.push(cell.clone());
+            }
+        }
+        let columns = builders.into_iter().map(ColumnBuilder::finish).collect();
+        let times = Arc::new(rows.iter().map(|row| row.time).collect());
+        let batch = Self::whole(times, columns, Arc::new(rows.iter().map(|row| row.cause).collect()));
+        let live = rows.iter().any(|row| row.live < i64::MAX).then(|| Arc::new(rows.iter().map(|row| row.live).collect()));
+        batch.with_live(live)
+    }
+
+    /// Rows.
+    pub fn len(&self) -> usize {
+        self.times.len()
+    }
+
+    /// None at all.
+    pub fn is_empty(&self) -> bool {
+        self.times.is_empty()
+    }
+
+    /// ROWTIME of the rows.
+    pub fn times(&self) -> &[i64] {
+        &self.times
+    }
+
+    pub(super) fn shared_times(&self) -> Arc<Vec<i64>> {
+        self.times.clone()
+    }
+
+    pub(super) fn causes(&self) -> &[Cause] {
+        &self.causes
+    }
+
+    pub(super) fn shared_causes(&self) -> Arc<Vec<Cause>> {
+        self.causes.clone()
+    }
+
+    pub(super) fn shared_live(&self) -> Option<Arc<Vec<i64>>> {
+        self.live.clone()
+    }
+
+    /// How long a row can meet others.
+    pub(super) fn live(&self, row: usize) -> i64 {
+        self.live.as_ref().map_or(i64::MAX, |live| live[row])
+    }
+
+    /// Cells of a row.
+    pub fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// A cell over all rows.
+    pub fn column(&self, cell: usize) -> Column {
+        match (self.columns.get(cell), &self.picked) {
+            (None, _) => Column::Repeat(Value::Null),
+            (Some(column), None) => column.clone(),
+            (Some(column), Some(rows)) => column.pick(rows),
+        }
+    }
+
+    /// A cell.
+    pub fn value(&self, row: usize, cell: usize) -> Value {
+        self.columns.get(cell).map_or(Value::Null, |column| column.value(self.place(row)))
+    }
+
+    /// A cell is NULL in every row.
+    pub(super) fn only_null(&self, cell: usize) -> bool {
+        matches!(self.columns.get(cell), None | Some(Column::Repeat(Value::Null)))
+    }
+
+    /// Adds a cell to a column.
+    pub(super) fn push_to(&self, builder: &mut ColumnBuilder, row: usize, cell: usize) {
+        match self.columns.get(cell) {
+            Some(column) => builder.push_from(column, self.place(row)),
+            None => builder.push_null(),
+        }
+    }
+
+    /// Where a row lies in the columns.
+    fn place(&self, row: usize) -> usize {
+        self.picked.as_ref().map_or(row, |rows| rows[row] as usize)
+    }
+
+    /// The cells of a row.
+    pub fn cells(&self, row: usize) -> Arc<[Value]> {
+        let place = self.place(row);
+        self.columns.iter().map(|column| column.value(place)).collect()
+    }
+
+    pub(super) fn row(&self, row: usize) -> Row {
+        Row { time: self.times[row], cells: self.cells(row), live: self.live(row), cause: self.causes.get(row).copied().unwrap_or(0) }
+    }
+
+    /// All rows.
+    pub(super) fn to_rows(&self) -> impl Iterator<Item = Row> + '_ {
+        (0..self.len()).map(|row| self.row(row))
+    }
+
+    /// Some rows.
+    pub(super) fn pick(&self, rows: Vec<u32>) -> Self {
+        let times = rows.iter().map(|row| self.times[*row as usize]).collect();
+        let causes = rows.iter().map(|row| self.causes[*row as usize]).collect();
+        let live = self.live.as_ref().map(|live| Arc::new(rows.iter().map(|row| live[*row as usize]).collect()));
+        let picked = match &self.picked {
+            None => rows,
+            Some(before) => rows.iter().map(|row| before[*row as usize]).collect(),
+        };
+        Self { times: Arc::new(times), columns: self.columns.clone(), picked: Some(Arc::new(picked)), causes: Arc::new(causes), live }
+    }
+
+    /// A source's batch with all cells of its stream.
+    pub(super) fn entering(&self, width: usize, causes: Vec<Cause>) -> Self {
+        let columns = (0..width).map(|cell| self.column(cell)).collect();
+        Self::with(self.times.clone(), columns, Arc::new(causes))
+    }
+}
+
+/// Rows or a batch.
+#[derive(Debug, Clone)]
+pub(super) enum Flowing {
+    Rows(Vec<Row>),
+    Batch(Batch),
+}
+
+impl Flowing {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Rows(rows) => rows.len(),
+            Self::Batch(batch) => batch.len(),
+        }
+    }
+
+    pub(super) fn into_rows(self) -> Vec<Row> {
+        match self {
+            Self::Rows(rows) => rows,
+            Self::Batch(batch) => batch.to_rows().collect(),
+        }
+    }
+
+    pub(super) fn into_batch(self) -> Batch {
+        match self {
+            Self::Rows(rows) => Batch::of_rows(&rows),
+            Self::Batch(batch) => batch,
+        }
+    }
+}
