@@ -4,9 +4,9 @@ use core::time::Duration;
 
 use crate::api::ModelYear;
 use crate::api::cli;
+use crate::engine::WorldCommand;
 use crate::engine::time::{VirtualDuration, VirtualTime};
 use crate::engine::view::Wants;
-use crate::engine::{Command, WorldCommand};
 
 use super::driver::{Act, Driver, Outcome, Turn};
 use super::language;
@@ -63,6 +63,10 @@ impl Session {
 
     fn solve(&mut self) -> Outcome {
         let solution = self.lab().lab.steps.get(self.lab().current()).map(|step| step.spec.solution.clone()).unwrap_or_default();
+        if let Some(step) = self.lab().lab.steps.get(self.lab().current()) {
+            let act = crate::lab::run::applied(&step.spec.id);
+            self.note_act(&act);
+        }
         let mut outcome = Outcome::said("The solution of this step was carried out.");
         for line in solution {
             let done = self.line(&line);
@@ -166,15 +170,16 @@ impl Driver for Session {
             Act::Solve => self.solve(),
             Act::Bookmark(text) => {
                 let note = WorldCommand::Note { kind: "bookmark".to_owned(), text };
-                match self.engine.apply(&Command::World(note)) {
-                    Ok(_) => Outcome::said("Bookmark set."),
-                    Err(error) => Outcome::refused(error.message),
+                match self.outside(note) {
+                    Ok(()) => Outcome::said("Bookmark set."),
+                    Err(error) => Outcome::refused(error),
                 }
             }
         }
     }
 
     fn turn(&mut self, wall: Duration, _budget: Duration) -> Turn {
+        self.wall = wall;
         if self.clock.paused() {
             // Clients are answered while time stands still; what needs time waits for it.
             let asked = self.answer_clients();
