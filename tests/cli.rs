@@ -162,3 +162,34 @@ fn every_real_record_is_accounted_for() {
     let output = kinlab(&["run", "lab1", "--input", &log], "");
     assert!(out(&output).starts_with("input: read 10000 = put 10000 + issues 0; put 10000 = stored 10000;"), "{}", out(&output));
 }
+
+/// A folder of its own below the build's.
+fn scratch(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).expect("writable");
+    folder
+}
+
+#[test]
+fn a_report_is_scored_again_and_a_forged_one_is_found_out() {
+    let folder = scratch("reports");
+    let file = folder.join("report.json").display().to_string();
+    let script = "aws kinesis create-stream --stream-name dcb-taxi-trips --shard-count 6\nhint\nrun 2s\n";
+    let output = kinlab(&["run", "lab1", "--plain", "--until", "5s", "--report", &file], script);
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    let output = kinlab(&["replay", &file], "");
+    assert_eq!(output.status.code(), Some(0), "{}{}", out(&output), err(&output));
+    assert!(out(&output).ends_with("Verified: the run gives exactly the result of the report.\n"), "{}", out(&output));
+    let forged = folder.join("forged.json");
+    let text = std::fs::read_to_string(&file).expect("written").replacen("\"points\": [\n    10", "\"points\": [\n    80", 1);
+    std::fs::write(&forged, text).expect("writable");
+    let output = kinlab(&["replay", &file, "--verify", &forged.display().to_string()], "");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(out(&output).contains("DIFFERS  points: the report says 80 of 80, the run gives 10 of 80"), "{}", out(&output));
+    for (arguments, words) in [(vec!["replay", &file, "--verify", "Cargo.toml"], "Cargo.toml: no report"), (vec!["report", "lab9"], "no lab")] {
+        let output = kinlab(&arguments, "");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(err(&output).contains(words), "{}", err(&output));
+    }
+}

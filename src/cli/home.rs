@@ -46,6 +46,28 @@ pub(super) fn locked(path: &Path, busy: impl Fn() -> String) -> Result<File, Str
     }
 }
 
+fn read_run(path: &Path) -> Result<Option<SavedRun>, String> {
+    match std::fs::read(path) {
+        Ok(bytes) => SavedRun::parse(&String::from_utf8_lossy(&bytes)).map(Some).map_err(|error| format!("{}: {error}", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(told(path, &error)),
+    }
+}
+
+/// The saved run of a lab for reading only: another process may be playing it.
+///
+/// # Errors
+/// Why it cannot be read.
+pub(super) fn saved_run(lab: &str) -> Result<Option<SavedRun>, String> {
+    let home = folder().ok_or("neither KINLAB_HOME nor HOME is set")?;
+    read_run(&home.join("runs").join(format!("{}.jsonl", file_name(lab))))
+}
+
+/// A lab's id comes from its file: keep it a file name.
+fn file_name(lab: &str) -> String {
+    lab.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }).collect()
+}
+
 /// The saved run of a lab, held by this process alone.
 #[derive(Debug)]
 pub(super) struct Store {
@@ -66,8 +88,7 @@ impl Store {
         let home = folder().ok_or("neither KINLAB_HOME nor HOME is set")?;
         let runs = home.join("runs");
         std::fs::create_dir_all(&runs).map_err(|error| told(&runs, &error))?;
-        // A lab's id comes from its file: keep it a file name.
-        let name: String = lab.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }).collect();
+        let name = file_name(lab);
         let lock_path = runs.join(format!("{name}.lock"));
         let lock = locked(&lock_path, || format!("another kinlab has {lab} open"))?;
         Ok(Self {
@@ -84,11 +105,7 @@ impl Store {
     /// # Errors
     /// Why it cannot be read; the file stays as it is.
     pub(super) fn saved(&self) -> Result<Option<SavedRun>, String> {
-        match std::fs::read(&self.run) {
-            Ok(bytes) => SavedRun::parse(&String::from_utf8_lossy(&bytes)).map(Some).map_err(|error| format!("{}: {error}", self.run.display())),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(told(&self.run, &error)),
-        }
+        read_run(&self.run)
     }
 
     /// Puts the saved run aside; gives its new name.

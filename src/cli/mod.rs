@@ -8,6 +8,7 @@ mod home;
 mod mirror;
 mod play;
 mod python;
+mod replay;
 mod report;
 mod serve;
 mod signals;
@@ -22,6 +23,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::engine::generate::duration::Dur;
 
 use play::FormatArgument;
+use replay::PageFormat;
 use report::ReportFormat;
 
 /// All checks passed.
@@ -89,8 +91,22 @@ enum Task {
     Serve(serve::ServeArguments),
     /// Play a saved run again.
     Replay {
-        /// The run's file.
+        /// The run's file, or a report in JSON, which carries its run.
         run: PathBuf,
+        /// Score the run again and compare with this report; exit status 1 and words when they differ.
+        #[arg(long, value_name = "REPORT.json")]
+        verify: Option<PathBuf>,
+        /// Where the lab is, when it is no built-in one.
+        #[arg(long)]
+        lab: Option<String>,
+    },
+    /// One page about a lab's saved run: steps, checks, hints, answers, score, hashes.
+    Report {
+        /// Lab id, the beginning of one, or a folder.
+        lab: String,
+        /// Form of the page; json carries the run, for 'kinlab replay'.
+        #[arg(long, value_enum, default_value_t = PageFormat::Text)]
+        format: PageFormat,
     },
     /// Prove labs: each check red before its step and green after its solution, every mistake told by its sentence.
     Check {
@@ -187,7 +203,8 @@ pub fn main() -> ExitCode {
         Some(Task::Screen(arguments)) => frame::screen(&arguments, &pace),
         Some(Task::Sh { format }) => play::shell(&pace, format),
         Some(Task::Serve(arguments)) => serve::serve(&arguments, &pace),
-        Some(Task::Replay { run }) => play::replay(&run, &pace),
+        Some(Task::Replay { run, verify, lab }) => replay::replay(&run, verify.as_deref(), lab.as_deref(), &pace),
+        Some(Task::Report { lab, format }) => replay::report(&lab, format, &pace),
         Some(Task::Check { labs, seeds, format }) => report::check(&labs, seeds, format),
         Some(Task::Lint { labs }) => report::lint(&labs),
         Some(Task::New { name, from }) => author::new(&name, &from),

@@ -88,6 +88,9 @@ pub(super) struct RunArguments {
     /// Line mode instead of the dashboard; chosen by itself when the output is no terminal.
     #[arg(long)]
     pub(super) plain: bool,
+    /// Write a report to this file when the run ends: .json (carries the run), .md, else text.
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
     /// Begin anew; the saved run is put aside.
     #[arg(long)]
     pub(super) fresh: bool,
@@ -184,7 +187,7 @@ pub(super) fn run(arguments: RunArguments, pace: &Pace) -> std::io::Result<u8> {
         return match load_with(&arguments.lab, &vars) {
             Ok(lab) if arguments.input.agent.is_some() => agent(lab, pace, &arguments.input),
             Ok(lab) if arguments.serve.is_some() => super::serve::lab(lab, pace, arguments.serve.as_deref().unwrap_or_default()),
-            Ok(lab) => lines(lab, pace, arguments.format, false),
+            Ok(lab) => lines(lab, pace, arguments.format, arguments.report.as_deref(), false),
             Err(errors) => Ok(complain(&errors)),
         };
     }
@@ -192,7 +195,12 @@ pub(super) fn run(arguments: RunArguments, pace: &Pace) -> std::io::Result<u8> {
         Ok(look) => look,
         Err(error) => return wrong(error),
     };
-    let extras = Extras { fresh: arguments.fresh, agent: arguments.input.agent.as_deref(), serve: arguments.serve.as_deref() };
+    let extras = Extras {
+        fresh: arguments.fresh,
+        agent: arguments.input.agent.as_deref(),
+        serve: arguments.serve.as_deref(),
+        report: arguments.report.as_deref(),
+    };
     match dashboard(&arguments.lab, vars, &extras, pace, &look)? {
         (code, Exit::Quit) => Ok(code),
         (_, Exit::Labs) => list(look, pace),
@@ -232,7 +240,7 @@ fn script_bytes(pace: &Pace) -> Result<Vec<u8>, String> {
 }
 
 /// Line mode.
-fn lines(lab: Arc<Lab>, pace: &Pace, format: FormatArgument, shell: bool) -> std::io::Result<u8> {
+fn lines(lab: Arc<Lab>, pace: &Pace, format: FormatArgument, report: Option<&Path>, shell: bool) -> std::io::Result<u8> {
     let (mut session, scripted) = match session_of(lab, pace).and_then(|session| Ok((session, script_bytes(pace)?))) {
         Ok(both) => both,
         Err(error) => return wrong(error),
@@ -252,7 +260,15 @@ fn lines(lab: Arc<Lab>, pace: &Pace, format: FormatArgument, shell: bool) -> std
         return Ok(if good { OK } else { NOT_MET });
     }
     plain::summary(&session, &mut output)?;
-    Ok(end_of(&session))
+    reported(&session, report, end_of(&session))
+}
+
+/// Writes the report that was asked for, and ends with `code` when that worked.
+fn reported(session: &Session, report: Option<&Path>, code: u8) -> std::io::Result<u8> {
+    match report.map(|path| super::replay::write_report(session, path)) {
+        Some(Err(error)) => wrong(format!("--report {error}")),
+        _ => Ok(code),
+    }
 }
 
 #[allow(clippy::disallowed_methods, reason = "a paced run without a dashboard has nothing else to wait for")]
@@ -263,7 +279,7 @@ fn sleep(duration: Duration) {
 /// `kinlab sh`.
 pub(super) fn shell(pace: &Pace, format: FormatArgument) -> std::io::Result<u8> {
     match Lab::load(&super::sources::EmptyAccount::shell()) {
-        Ok(lab) => lines(Arc::new(lab), pace, format, true),
+        Ok(lab) => lines(Arc::new(lab), pace, format, None, true),
         Err(errors) => Ok(complain(&errors)),
     }
 }
@@ -429,6 +445,8 @@ struct Extras<'a> {
     agent: Option<&'a Path>,
     /// Address of the endpoint.
     serve: Option<&'a str>,
+    /// File of the report at the end.
+    report: Option<&'a Path>,
 }
 
 /// The dashboard on a lab, from where it was left.
@@ -473,6 +491,7 @@ fn dashboard(name: &str, mut vars: Vec<(String, String)>, extras: &Extras<'_>, p
     };
     session.keep_checkpoints();
     let resumable = saved.filter(|saved| saved.header.fingerprint == session.header().fingerprint && saved.header.seed == session.header().seed);
+    let resumed = resumable.as_ref().is_some_and(|saved| !saved.entries.is_empty());
     match (resumable, &store) {
         (Some(saved), _) if !saved.entries.is_empty() => {
             if let Some((line, why)) = &saved.torn {
@@ -488,6 +507,7 @@ fn dashboard(name: &str, mut vars: Vec<(String, String)>, extras: &Extras<'_>, p
         }
         (_, None) => {}
     }
+    session.played_before(home::progress_of(&session.header().lab).map_or(0, |(progress, _)| if resumed { progress.wall_seconds } else { 0 }));
     if let Some(store) = store {
         session.keep_with(Box::new(store));
     }
@@ -504,11 +524,11 @@ fn dashboard(name: &str, mut vars: Vec<(String, String)>, extras: &Extras<'_>, p
     }
     session.tell(notices);
     let exit = run_dashboard(&mut session, look.clone())?;
-    session.keep_progress();
+    session.keep_end();
     if exit == Exit::Quit {
         write_summary(&session)?;
     }
-    Ok((end_of(&session), exit))
+    Ok((reported(&session, extras.report, end_of(&session))?, exit))
 }
 
 fn ago(duration: Duration) -> String {
@@ -603,43 +623,4 @@ pub(super) fn labs(on_screen: bool, pace: &Pace) -> std::io::Result<u8> {
     }
     writeln!(out, "\nStart one with: kinlab run lab1")?;
     Ok(OK)
-}
-
-/// `kinlab replay`: a saved run again, to its end or an instant.
-pub(super) fn replay(path: &Path, pace: &Pace) -> std::io::Result<u8> {
-    let text = match std::fs::read(path) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(error) => return wrong(format!("{}: {error}", path.display())),
-    };
-    let saved = match crate::session::runlog::SavedRun::parse(&text) {
-        Ok(saved) => saved,
-        Err(error) => return wrong(format!("{}: {error}", path.display())),
-    };
-    if let Some((line, why)) = &saved.torn {
-        eprintln!("{}:{line}: {why}; the run ends before this line", path.display());
-    }
-    let lab = match load_with(&saved.header.lab, &saved.header.vars) {
-        Ok(lab) => lab,
-        Err(errors) => return Ok(complain(&errors)),
-    };
-    if lab.fingerprint != saved.header.fingerprint {
-        eprintln!("warning: {} has changed since this run was saved; what happens may differ", saved.header.lab);
-    }
-    let mut session = match Session::new(lab, Some(saved.header.seed)) {
-        Ok(session) => session,
-        Err(error) => return wrong(error),
-    };
-    let entries = match pace.until {
-        Some(until) => saved.entries.into_iter().filter(|entry| entry.at_us <= until.0.0).collect(),
-        None => saved.entries,
-    };
-    if let Err(error) = equip(&mut session, pace) {
-        return wrong(error);
-    }
-    session.resume(entries);
-    if let Some(until) = pace.until {
-        session.advance(session.epoch() + until.0);
-    }
-    write_summary(&session)?;
-    Ok(end_of(&session))
 }

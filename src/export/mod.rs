@@ -1,3 +1,4 @@
-//! Files made from a session or a view.
+//! What leaves the program: frames as text or SVG, reports.
 
 pub mod frame;
+pub mod report;

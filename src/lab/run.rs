@@ -40,6 +40,10 @@ pub struct LabRun {
     /// Question → last answer and whether it was right.
     answers: BTreeMap<String, (String, bool)>,
     hints: BTreeMap<String, usize>,
+    /// Wrong answers by question.
+    wrong: BTreeMap<String, usize>,
+    /// Steps whose solution was shown.
+    shown: BTreeSet<String>,
     fired: BTreeSet<usize>,
     marks: Vec<TimelineMark>,
     /// What the learner did with the clock, and the beginnings of the commands that worked.
@@ -118,6 +122,8 @@ impl LabRun {
             checks: BTreeMap::new(),
             answers: BTreeMap::new(),
             hints: BTreeMap::new(),
+            wrong: BTreeMap::new(),
+            shown: BTreeSet::new(),
             fired: BTreeSet::new(),
             marks: Vec::new(),
             acts: BTreeSet::new(),
@@ -143,6 +149,37 @@ impl LabRun {
     /// Hints taken in all steps.
     pub fn hints_taken(&self) -> usize {
         self.hints.values().sum()
+    }
+
+    /// Hints taken in a step.
+    pub fn hints_of(&self, step: &str) -> usize {
+        self.hints.get(step).copied().unwrap_or(0)
+    }
+
+    /// The last answer to a question, and whether it was right.
+    pub fn answer(&self, question: &str) -> Option<(&str, bool)> {
+        self.answers.get(question).map(|(text, right)| (text.as_str(), *right))
+    }
+
+    /// Wrong answers to a question.
+    pub fn wrong_answers(&self, question: &str) -> usize {
+        self.wrong.get(question).copied().unwrap_or(0)
+    }
+
+    /// When a check was met.
+    pub fn met_at(&self, check: &str) -> Option<VirtualTime> {
+        self.checks.get(check).and_then(|check| check.met_at)
+    }
+
+    /// How the solution of a step was used: `no`, `shown` or `applied`.
+    pub fn solution_of(&self, step: &str) -> &'static str {
+        if self.acts.contains(&applied(step)) {
+            "applied"
+        } else if self.shown.contains(step) {
+            "shown"
+        } else {
+            "no"
+        }
     }
 
     /// End of the scenario.
@@ -267,6 +304,9 @@ impl LabRun {
                 let tidy = |text: &str| text.to_lowercase().replace(' ', "");
                 let right = question.accept.iter().any(|accepted| tidy(accepted) == tidy(&given));
                 let text = if right { format!("Right. {}", question.why) } else { format!("'{given}' is not it yet. {}", question.ask) };
+                if !right {
+                    *self.wrong.entry(id.clone()).or_insert(0) += 1;
+                }
                 self.answers.insert(id.clone(), (given, right));
                 Some(LineOutcome { text, failed: !right })
             }
@@ -277,7 +317,11 @@ impl LabRun {
                 }
                 _ => bad("initials YOURS: one to twelve small letters or digits, for example: initials dcb".to_owned()),
             },
-            "solution" => good(spec.solution.join("\n")),
+            "solution" => {
+                let lines = spec.solution.join("\n");
+                self.shown.insert(spec.id.clone());
+                good(lines)
+            }
             "why" => {
                 let id = words.get(1).or_else(|| spec.checks.iter().find(|check| !self.is_met(check)));
                 match id.and_then(|id| self.why(id)) {
@@ -367,6 +411,11 @@ impl LabRun {
             met_at: state.met_at,
         }
     }
+}
+
+/// The act that stands for an applied solution.
+pub fn applied(step: &str) -> String {
+    format!("solved {step}")
 }
 
 /// The first diagnosis that fits.

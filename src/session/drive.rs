@@ -70,6 +70,10 @@ impl Session {
 
     fn solve(&mut self) -> Outcome {
         let solution = self.lab().lab.steps.get(self.lab().current()).map(|step| step.spec.solution.clone()).unwrap_or_default();
+        if let Some(step) = self.lab().lab.steps.get(self.lab().current()) {
+            let act = crate::lab::run::applied(&step.spec.id);
+            self.note_act(&act);
+        }
         let mut outcome = Outcome::said("The solution of this step was carried out.");
         for line in solution {
             let done = self.line(&line);
@@ -194,6 +198,7 @@ impl Driver for Session {
     }
 
     fn turn(&mut self, wall: Duration, _budget: Duration) -> Turn {
+        self.wall = wall;
         if self.clock.paused() {
             // Clients are answered while time stands still; what needs time waits for it.
             let asked = self.answer_clients();

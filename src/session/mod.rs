@@ -14,6 +14,7 @@ mod node;
 pub mod outside;
 pub mod play;
 pub mod proof;
+pub mod report;
 mod requests;
 pub mod runlog;
 mod travel;

@@ -74,10 +74,13 @@ pub struct Session {
     pub(super) invocations: Vec<(u64, Option<Box<dyn Back>>)>,
     /// The log stays in memory: front ends go back in time with it. A bare endpoint only writes it down.
     pub(super) keeps_log: bool,
+    /// Seconds at the keyboard before this process, and since it began; part of the progress, not of the run.
+    wall_before: u64,
+    pub(super) wall: core::time::Duration,
 }
 
-/// What of the progress is worth writing again when it changes: steps, points, hints, initials.
-type ProgressKey = (Vec<(String, bool)>, (u32, u32), usize, Option<String>);
+/// What of the progress is worth writing again when it changes: steps, points, hints, initials, minutes at the keyboard.
+type ProgressKey = (Vec<(String, bool)>, (u32, u32), usize, Option<String>, u64);
 
 /// Files as a session reads them: from the front end, or again from the log.
 #[derive(Debug)]
@@ -154,6 +157,8 @@ impl Session {
             served: None,
             invocations: Vec::new(),
             keeps_log: true,
+            wall_before: 0,
+            wall: core::time::Duration::ZERO,
         };
         session.set_up()?;
         session.evaluate();
@@ -415,6 +420,25 @@ impl Session {
         self.log.iter().map(Entry::text).fold(header, |text, line| text + &line)
     }
 
+    /// Everything that entered up to the present instant, in its order.
+    pub fn entries(&self) -> &[Entry] {
+        &self.log[..self.entries.min(self.log.len())]
+    }
+
+    /// Seconds at the keyboard that earlier sittings took.
+    pub fn played_before(&mut self, seconds: u64) {
+        self.wall_before = seconds;
+    }
+
+    /// Keeps how far the clock came, so that a run taken up or reported later ends where it was left.
+    pub fn keep_end(&mut self) {
+        if self.keeper.is_some() {
+            self.keep(What::Clock);
+        }
+        self.kept_progress = None;
+        self.keep_progress();
+    }
+
     /// Adds an entry at the present instant. In the past most entries begin another branch there.
     pub(super) fn keep(&mut self, what: What) {
         if self.replaying {
@@ -492,6 +516,7 @@ impl Session {
             hints: self.run.hints_taken(),
             elapsed_us: self.now().since(self.epoch()).0,
             initials: self.run.named("initials").map(str::to_owned),
+            wall_seconds: self.wall_before + self.wall.as_secs(),
         }
     }
 
@@ -501,7 +526,7 @@ impl Session {
             return;
         }
         let progress = self.progress();
-        let key = (progress.steps.clone(), progress.points, progress.hints, progress.initials.clone());
+        let key = (progress.steps.clone(), progress.points, progress.hints, progress.initials.clone(), progress.wall_seconds / 60);
         if self.kept_progress.as_ref() == Some(&key) {
             return;
         }

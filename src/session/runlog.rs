@@ -41,6 +41,9 @@ pub struct Progress {
     /// The initials, when this lab asked for them.
     #[serde(default)]
     pub initials: Option<String>,
+    /// Seconds at the keyboard.
+    #[serde(default)]
+    pub wall_seconds: u64,
 }
 
 /// Something that entered the run.
