@@ -30,6 +30,10 @@ use super::labs::{Choice, LabsList};
 
 /// Least wall time between two frames.
 const FRAME: Duration = Duration::from_millis(33);
+/// Most wall time between two frames over a slow link: two a second.
+const SLOWEST_FRAME: Duration = Duration::from_millis(500);
+/// A frame that takes longer to write says that the link is slow; one that takes less than a quarter of it, that it is not.
+const SLOW_WRITE: Duration = Duration::from_millis(50);
 /// Dots on the arrows move this often.
 const TICK: Duration = Duration::from_millis(200);
 /// Processor time that a turn of the driver may take.
@@ -134,6 +138,7 @@ fn turns(driver: &mut dyn Driver, look: Look) -> io::Result<Exit> {
     let mut dashboard = Dashboard::new(App::new(look, Screen::Overview, size.width, size.height), driver);
     let started = Instant::now();
     let (mut dirty, mut drawn_at, mut ticked_at) = (true, None::<Instant>, started);
+    let mut gap = FRAME;
     loop {
         let turn = driver.turn(started.elapsed(), BUDGET);
         if turn.changed {
@@ -147,11 +152,17 @@ fn turns(driver: &mut dyn Driver, look: Look) -> io::Result<Exit> {
         }
         let mut wait = turn.sleep;
         if dirty {
-            let rest = drawn_at.map_or(Duration::ZERO, |at| FRAME.saturating_sub(at.elapsed()));
+            let rest = drawn_at.map_or(Duration::ZERO, |at| gap.saturating_sub(at.elapsed()));
             if rest.is_zero() {
+                let began = Instant::now();
                 draw(&mut terminal, &mut dashboard)?;
                 dirty = false;
                 drawn_at = Some(Instant::now());
+                gap = frame_gap(gap, began.elapsed());
+                if dashboard.app.slow_link != (gap > FRAME) {
+                    dashboard.handle(driver, Msg::SlowLink(gap > FRAME));
+                    dirty = true;
+                }
             } else {
                 wait = Some(wait.map_or(rest, |wait| wait.min(rest)));
             }
@@ -186,6 +197,17 @@ fn turns(driver: &mut dyn Driver, look: Look) -> io::Result<Exit> {
                 break;
             }
         }
+    }
+}
+
+/// Wall time to the next frame, after one that took so long to write: over a slow link frames become rarer instead of piling up.
+fn frame_gap(gap: Duration, wrote: Duration) -> Duration {
+    if wrote > SLOW_WRITE {
+        (gap * 2).min(SLOWEST_FRAME)
+    } else if wrote < SLOW_WRITE / 4 {
+        (gap / 2).max(FRAME)
+    } else {
+        gap
     }
 }
 
@@ -260,5 +282,24 @@ fn message(event: &Event) -> Option<Msg> {
         Event::Paste(text) => Some(Msg::Paste(text.clone())),
         Event::Resize(width, height) => Some(Msg::Resize(*width, *height)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_become_rarer_over_a_slow_link_and_come_back() {
+        let mut gap = FRAME;
+        for _ in 0..10 {
+            gap = frame_gap(gap, Duration::from_millis(80));
+        }
+        assert_eq!(gap, SLOWEST_FRAME);
+        assert_eq!(frame_gap(gap, Duration::from_millis(30)), gap, "neither slow nor fast");
+        for _ in 0..10 {
+            gap = frame_gap(gap, Duration::from_millis(1));
+        }
+        assert_eq!(gap, FRAME);
     }
 }
