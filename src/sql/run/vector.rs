@@ -35,6 +35,19 @@ impl Moments<'_> {
         Clock { now: now.max(self.clock.now), ..self.clock }
     }
 
+    /// What lets a row go that waits for a frontier: the row itself when it has come, else what moves the clock so far.
+    pub(super) fn free(&self, cause: Cause, frontier: Frontier) -> Cause {
+        let Some(behind) = cause.checked_sub(self.first) else { return self.when(frontier) };
+        // Mostly it is one of the next few rows.
+        let from = (behind / 2) as usize;
+        let near = self.at.get(from..(from + 8).min(self.at.len())).unwrap_or_default();
+        match near.iter().position(|at| at.saturating_mul(2) >= frontier) {
+            Some(0) => cause,
+            Some(rows) => self.first + 2 * (from + rows) as Cause,
+            None => cause.max(self.when(frontier)),
+        }
+    }
+
     /// What moves the clock so far that a frontier is reached.
     pub(super) fn when(&self, frontier: Frontier) -> Cause {
         if self.at.is_empty() {
