@@ -372,17 +372,24 @@ impl JoinState {
 
     /// A cell of a side over all rows that have met.
     fn column(&self, side: usize, cell: usize) -> Column {
-        // Rows of one batch come together, and whole batches mostly lack a value.
-        let nothing = self.sides[side].batches.iter().all(|batch| batch.only_null(cell));
-        if nothing {
+        // The service's columns mostly lack values in whole batches.
+        if self.sides[side].batches.iter().all(|batch| batch.only_null(cell)) {
             return Column::Repeat(Value::Null);
         }
         let mut builder = ColumnBuilder::default();
+        let mut near: Option<(u64, &Batch)> = None;
         for met in &self.met {
-            match met.sides[side] {
-                Some((batch, row)) => self.batch(side, batch).push_to(&mut builder, row as usize, cell),
-                None => builder.push_null(),
-            }
+            let Some((number, row)) = met.sides[side] else {
+                builder.push_null();
+                continue;
+            };
+            // Rows of one batch mostly come together.
+            let batch = match near {
+                Some((known, batch)) if known == number => batch,
+                _ => self.batch(side, number),
+            };
+            near = Some((number, batch));
+            batch.push_to(&mut builder, row as usize, cell);
         }
         builder.finish()
     }
