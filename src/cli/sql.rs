@@ -11,6 +11,7 @@ use crate::session::input::{self, InputFormat, InputOptions};
 use crate::sql::cases::{self, Status};
 use crate::sql::datetime::{parse_iso, timestamp_millis_text};
 use crate::sql::decode::Schema;
+use crate::sql::decoder::Decoder;
 use crate::sql::discover::discover;
 use crate::sql::explain::{explain, why_no_rows};
 use crate::sql::value::Value;
@@ -20,6 +21,8 @@ use super::{NOT_MET, OK, Pace, USAGE};
 
 /// Records that discovery looks at.
 const SAMPLES: usize = 500;
+/// Records between two looks at the rows of a stream.
+const TOGETHER: usize = 1024;
 /// The first instant of records without a time: 2024-01-01.
 const EPOCH: i64 = 1_704_067_200_000;
 
@@ -480,11 +483,22 @@ fn run(arguments: &RunArguments, pace: &Pace) -> Result<std::io::Result<u8>, Fai
     let mut printer = Printer { out: &mut out, format: arguments.format, streams, headed: None, printed: 0 };
     let mut end = start;
     let told = (|| {
-        for (at, data) in &timed {
-            put(&mut running, &schema, *at, data);
+        let mut decoder = Decoder::new(&schema, 1);
+        for (index, (at, data)) in timed.iter().enumerate() {
             end = *at;
-            printer.rows(&mut running)?;
+            if printer.streams.len() == 1 {
+                // APPROXIMATE_ARRIVAL_TIME follows the declared columns.
+                decoder.feed(&mut running, 0, *at, data, &[Value::Ms(*at)]);
+                if index.is_multiple_of(TOGETHER) {
+                    printer.rows(&mut running)?;
+                }
+            } else {
+                // Rows of several streams are shown as each record makes them.
+                put(&mut running, &schema, *at, data);
+                printer.rows(&mut running)?;
+            }
         }
+        decoder.flush(&mut running, 0);
         running.advance_to(end.saturating_add(arguments.linger as i64 * 1000));
         printer.rows(&mut running)?;
         printer.out.flush()

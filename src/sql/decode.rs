@@ -390,7 +390,7 @@ fn from_json_text(text: &str, ty: &SqlType) -> Result<Value, RowError> {
 }
 
 /// A number without point and exponent that certainly fits.
-fn whole_number(text: &str) -> Option<i64> {
+pub(super) fn whole_number(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.len() > 18 || digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;

@@ -4,24 +4,69 @@
 
 use super::cast::cut;
 use super::column::ColumnBuilder;
-use super::decode::{Schema, SchemaColumn};
-use super::run::Batch;
-use super::skim::{Found, skim};
-use super::types::{Family, LENGTH_MAX};
+use super::datetime;
+use super::decode::{Schema, whole_number};
+use super::run::{Batch, Running};
+use super::shape::Shape;
+use super::skim::{Found, Leaf, skim, skim_all};
+use super::types::{Family, LENGTH_MAX, SqlType};
 use super::value::{RowError, Value};
+
+/// Rows that go in together.
+const ROWS: usize = 1024;
 
 /// Rows of a record, or why one was given up.
 pub type Rows = Vec<Result<Vec<Value>, RowError>>;
+
+/// How a column's commonest values are read without a detour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Texts of at most so many characters.
+    Text(u32),
+    /// Whole numbers between two.
+    Whole(i64, i64),
+    Timestamp,
+    Other,
+}
+
+impl Kind {
+    fn of(ty: &SqlType) -> Self {
+        match ty {
+            _ if ty.family() == Family::Text => Self::Text(ty.length().unwrap_or(LENGTH_MAX)),
+            _ if ty.is_integer() => Self::Whole(ty.range().0, ty.range().1),
+            SqlType::Timestamp => Self::Timestamp,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// A cell on its way into its column.
+#[derive(Debug, Clone, Copy)]
+enum Cell {
+    Null,
+    /// What was found is the text.
+    Text,
+    Int(i64),
+    Ms(i64),
+    /// The next one of the other values.
+    Other,
+}
 
 /// Makes batches of records.
 #[derive(Debug)]
 pub struct Decoder<'s> {
     schema: &'s Schema,
+    kinds: Vec<Kind>,
+    /// The shape that records have, and how many had another one.
+    shape: Option<Shape>,
+    strangers: u64,
     times: Vec<i64>,
     columns: Vec<ColumnBuilder>,
-    /// What is used anew with every record: where members lie, and the cells that are no plain texts.
+    /// What is used anew with every record: where members lie, cells, and those that are nothing simple.
     found: Vec<Found>,
-    cells: Vec<Option<Value>>,
+    leaves: Vec<Leaf>,
+    cells: Vec<Cell>,
+    others: Vec<Value>,
 }
 
 impl<'s> Decoder<'s> {
@@ -30,10 +75,15 @@ impl<'s> Decoder<'s> {
         let count = schema.columns.len();
         Self {
             schema,
+            kinds: schema.columns.iter().map(|column| Kind::of(&column.ty)).collect(),
+            shape: None,
+            strangers: 0,
             times: Vec::new(),
             columns: vec![ColumnBuilder::default(); count + beside],
             found: vec![Found::Nothing; count],
+            leaves: Vec::new(),
             cells: Vec::with_capacity(count),
+            others: Vec::new(),
         }
     }
 
@@ -68,31 +118,87 @@ impl<'s> Decoder<'s> {
         Ok(())
     }
 
+    /// Notes where the members of a record lie.
+    fn find(&mut self, text: &str) -> Option<()> {
+        let members = self.schema.members()?;
+        if let Some(shape) = &self.shape {
+            self.found.fill(Found::Nothing);
+            if shape.skim(text, &mut self.found).is_some() {
+                return Some(());
+            }
+        }
+        self.found.fill(Found::Nothing);
+        self.strangers += 1;
+        if !self.strangers.is_power_of_two() {
+            return skim(text, members, &mut self.found);
+        }
+        // A shape is learnt anew ever more rarely when it does not last.
+        skim_all(text, members, &mut self.found, &mut self.leaves)?;
+        self.shape = Shape::of(text, &self.leaves, &self.found);
+        Some(())
+    }
+
     /// The row of a record that is one JSON object, all of whose cells are good.
     fn skimmed(&mut self, time: i64, record: &[u8], beside: &[Value]) -> Option<()> {
         let text = std::str::from_utf8(record).ok()?;
-        self.found.fill(Found::Nothing);
-        skim(text, self.schema.members()?, &mut self.found)?;
+        self.find(text)?;
+        // Everything is read before anything is kept.
         self.cells.clear();
-        for (column, found) in self.schema.columns.iter().zip(&self.found) {
-            let plain = matches!(found, Found::Text(..)) && column.ty.family() == Family::Text;
-            self.cells.push(if plain { None } else { Some(cell(column, text, *found)?) });
+        self.others.clear();
+        for ((column, kind), found) in self.schema.columns.iter().zip(&self.kinds).zip(&self.found) {
+            self.cells.push(match (kind, *found) {
+                (_, Found::Nothing) if !column.not_null => Cell::Null,
+                (Kind::Text(_), Found::Text(..)) => Cell::Text,
+                (Kind::Timestamp, Found::Text(from, to)) => Cell::Ms(datetime::parse_iso(text.get(from..to)?)?),
+                (kind, found) => match whole(*kind, text, found) {
+                    Some(number) => Cell::Int(number),
+                    None => {
+                        self.others.push(Schema::cell(column, Schema::found(column, text, found)?).ok()?);
+                        Cell::Other
+                    }
+                },
+            });
         }
         self.times.push(time);
         let (own, other) = self.columns.split_at_mut(self.found.len());
-        for (((builder, cell), found), column) in own.iter_mut().zip(self.cells.drain(..)).zip(&self.found).zip(&self.schema.columns) {
-            match (cell, found) {
-                (Some(value), _) => builder.push(value),
-                (None, Found::Text(from, to)) => {
-                    let text = text.get(*from..*to)?;
-                    let length = column.ty.length().unwrap_or(LENGTH_MAX);
-                    builder.push_text(if text.len() <= length as usize { text } else { cut(text, length) });
+        let mut others = self.others.drain(..);
+        for (((builder, cell), found), kind) in own.iter_mut().zip(&self.cells).zip(&self.found).zip(&self.kinds) {
+            match (cell, found, kind) {
+                (Cell::Text, Found::Text(from, to), Kind::Text(length)) => {
+                    let text = text.get(*from..*to).unwrap_or_default();
+                    builder.push_text(if text.len() <= *length as usize { text } else { cut(text, *length) });
                 }
-                (None, _) => builder.push_null(),
+                (Cell::Int(value), ..) => builder.push_int(*value),
+                (Cell::Ms(value), ..) => builder.push_ms(*value),
+                (Cell::Other, ..) => builder.push(others.next().unwrap_or(Value::Null)),
+                _ => builder.push_null(),
             }
         }
         other.iter_mut().zip(beside).for_each(|(builder, value)| builder.push(value.clone()));
         Some(())
+    }
+
+    /// A record into a source stream of a program, together with those before and behind it. Rows that are given up become error rows.
+    pub fn feed(&mut self, running: &mut Running, stream: usize, time: i64, record: &[u8], beside: &[Value]) {
+        if let Err(rows) = self.push(time, record, beside) {
+            self.flush(running, stream);
+            for row in rows {
+                match row {
+                    Ok(cells) => running.insert(stream, time, cells.into_iter().chain(beside.iter().cloned())),
+                    Err(error) => running.input_error(&error, time, record),
+                }
+            }
+        }
+        if self.len() >= ROWS {
+            self.flush(running, stream);
+        }
+    }
+
+    /// What was fed and has not gone in yet goes in.
+    pub fn flush(&mut self, running: &mut Running, stream: usize) {
+        if !self.is_empty() {
+            running.insert_batch(stream, &self.take());
+        }
     }
 
     /// The batch so far; the decoder begins a new one.
@@ -103,9 +209,10 @@ impl<'s> Decoder<'s> {
     }
 }
 
-/// A cell that is good.
-fn cell(column: &SchemaColumn, text: &str, found: Found) -> Option<Value> {
-    Schema::cell(column, Schema::found(column, text, found)?).ok()
+/// A whole number that certainly fits.
+fn whole(kind: Kind, text: &str, found: Found) -> Option<i64> {
+    let (Kind::Whole(least, greatest), Found::Raw(from, to)) = (kind, found) else { return None };
+    whole_number(text.get(from..to)?).filter(|number| (least..=greatest).contains(number))
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ pub mod program;
 pub mod run;
 pub mod scope;
 mod select;
+mod shape;
 mod skim;
 
 pub use diagnostic::{Diagnostic, Severity};

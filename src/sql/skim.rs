@@ -10,6 +10,8 @@ use super::decode::{Path, Step};
 pub(super) struct Members {
     columns: Vec<usize>,
     below: Vec<(Box<str>, Members)>,
+    /// The names below have nothing that JSON would escape.
+    plain: bool,
 }
 
 impl Members {
@@ -22,6 +24,8 @@ impl Members {
                 let Step::Member(name) = step else { return None };
                 let found = node.below.iter().position(|(known, _)| **known == **name);
                 let index = found.unwrap_or_else(|| {
+                    let plain = !name.bytes().any(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+                    node.plain = plain && (node.plain || node.below.is_empty());
                     node.below.push((name.as_str().into(), Self::default()));
                     node.below.len() - 1
                 });
@@ -55,17 +59,37 @@ const DEPTH_MAX: usize = 100;
 /// Digits and point of a number; a longer one may be out of range.
 const NUMBER_MAX: usize = 300;
 
-static NO_MEMBERS: Members = Members { columns: Vec::new(), below: Vec::new() };
+static NO_MEMBERS: Members = Members { columns: Vec::new(), below: Vec::new(), plain: false };
+
+/// A string without escapes, between its quotes, or a number.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Leaf {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) number: bool,
+}
 
 struct Skimmer<'a> {
     bytes: &'a [u8],
     at: usize,
     found: &'a mut [Found],
+    /// All leaves, when they are asked for.
+    leaves: Option<&'a mut Vec<Leaf>>,
 }
 
 /// Notes where the wanted members of a document lie. `None` when the document is not one JSON object, or not certainly so.
 pub(super) fn skim(text: &str, members: &Members, found: &mut [Found]) -> Option<()> {
-    let mut skimmer = Skimmer { bytes: text.as_bytes(), at: 0, found };
+    skimmed(text, members, found, None)
+}
+
+/// The same, and all strings and numbers of the document in their order.
+pub(super) fn skim_all(text: &str, members: &Members, found: &mut [Found], leaves: &mut Vec<Leaf>) -> Option<()> {
+    leaves.clear();
+    skimmed(text, members, found, Some(leaves))
+}
+
+fn skimmed(text: &str, members: &Members, found: &mut [Found], leaves: Option<&mut Vec<Leaf>>) -> Option<()> {
+    let mut skimmer = Skimmer { bytes: text.as_bytes(), at: 0, found, leaves };
     skimmer.blanks();
     if skimmer.peek()? != b'{' {
         return None;
@@ -96,6 +120,9 @@ impl Skimmer<'_> {
             b'"' => {
                 let escaped = self.string()?;
                 let found = if escaped { Found::Raw(start, self.at) } else { Found::Text(start + 1, self.at - 1) };
+                if !escaped && let Some(leaves) = &mut self.leaves {
+                    leaves.push(Leaf { from: start + 1, to: self.at - 1, number: false });
+                }
                 self.note(members, found);
                 return Some(());
             }
@@ -104,7 +131,12 @@ impl Skimmer<'_> {
             b't' => self.word(b"true")?,
             b'f' => self.word(b"false")?,
             b'n' => self.word(b"null")?,
-            _ => self.number()?,
+            _ => {
+                self.at = number(self.bytes, start)?;
+                if let Some(leaves) = &mut self.leaves {
+                    leaves.push(Leaf { from: start, to: self.at, number: true });
+                }
+            }
         }
         self.note(members, Found::Raw(start, self.at));
         Some(())
@@ -126,17 +158,24 @@ impl Skimmer<'_> {
         }
         let mut expected = 0;
         loop {
-            let start = self.at;
-            if self.peek()? != b'"' || self.string()? {
+            if self.peek()? != b'"' {
                 return None;
             }
-            let name = &self.bytes[start + 1..self.at - 1];
+            // Members mostly come in the order of the columns.
+            let next = members.below.get(expected).filter(|_| members.plain);
+            let index = if next.is_some_and(|(name, _)| self.name(name).is_some()) {
+                Some(expected)
+            } else {
+                let start = self.at;
+                if self.string()? {
+                    return None;
+                }
+                let name = &self.bytes[start + 1..self.at - 1];
+                members.below.iter().position(|(known, _)| known.as_bytes() == name)
+            };
             self.blanks();
             self.take(b':')?;
             self.blanks();
-            // Members mostly come in the order of the columns.
-            let known = |at: usize| members.below.get(at).is_some_and(|(known, _)| known.as_bytes() == name);
-            let index = if known(expected) { Some(expected) } else { (0..members.below.len()).find(|at| known(*at)) };
             match index {
                 Some(index) => {
                     expected = index + 1;
@@ -188,38 +227,13 @@ impl Skimmer<'_> {
         self.bytes[self.at..].starts_with(word).then(|| self.at += word.len())
     }
 
-    fn digits(&mut self) -> Option<()> {
-        let start = self.at;
-        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-            self.at += 1;
-        }
-        (self.at > start).then_some(())
-    }
-
-    fn number(&mut self) -> Option<()> {
-        let start = self.at;
-        if self.peek()? == b'-' {
-            self.at += 1;
-        }
-        if self.peek()? == b'0' {
-            self.at += 1;
-        } else {
-            self.digits()?;
-        }
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        let simple = !matches!(self.peek(), Some(b'e' | b'E' | b'0'..=b'9'));
-        (simple && self.at - start <= NUMBER_MAX).then_some(())
-    }
-
     /// Passes over a string; says whether it has escapes.
+    #[inline]
     fn string(&mut self) -> Option<bool> {
         self.at += 1;
         let mut escaped = false;
         loop {
-            self.at += plain(&self.bytes[self.at..]);
+            self.at = plain_end(self.bytes, self.at);
             match self.peek()? {
                 b'"' => {
                     self.at += 1;
@@ -232,6 +246,13 @@ impl Skimmer<'_> {
                 _ => return None,
             }
         }
+    }
+
+    /// Passes over a name that is expected.
+    fn name(&mut self, name: &str) -> Option<()> {
+        let rest = self.bytes.get(self.at + 1..)?;
+        let behind = rest.strip_prefix(name.as_bytes())?;
+        (behind.first() == Some(&b'"')).then(|| self.at += name.len() + 2)
     }
 
     fn escape(&mut self) -> Option<()> {
@@ -250,21 +271,43 @@ impl Skimmer<'_> {
     }
 }
 
-/// Length of what comes before the first quote, backslash or control character: eight bytes at a time.
-fn plain(bytes: &[u8]) -> usize {
+/// Where a number that begins at a place ends.
+pub(super) fn number(bytes: &[u8], from: usize) -> Option<usize> {
+    let digits = |from: usize| {
+        let count = bytes.get(from..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        (count > 0).then_some(from + count)
+    };
+    let start = from + usize::from(bytes.get(from) == Some(&b'-'));
+    let mut at = if bytes.get(start) == Some(&b'0') { start + 1 } else { digits(start)? };
+    if bytes.get(at) == Some(&b'.') {
+        at = digits(at + 1)?;
+    }
+    let simple = !matches!(bytes.get(at), Some(b'e' | b'E' | b'0'..=b'9'));
+    (simple && at - from <= NUMBER_MAX).then_some(at)
+}
+
+/// Where the first quote, backslash or control character is, or the end.
+#[inline]
+pub(super) fn plain_end(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    // Most strings are short: a word of eight bytes or two.
+    while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let marks = special(u64::from_le_bytes(*word));
+        if marks != 0 {
+            return at + marks.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len())
+}
+
+/// Marks the quotes, backslashes and control characters among eight bytes; the lowest mark is exact.
+fn special(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const TOPS: u64 = 0x8080_8080_8080_8080;
     let zero = |x: u64| x.wrapping_sub(ONES) & !x & TOPS;
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let control = word.wrapping_sub(ONES * 0x20) & !word & TOPS;
-        // The lowest mark of each is exact; a borrow can only set marks above it.
-        let marks = zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\'))) | control;
-        if marks != 0 {
-            return index * 8 + marks.trailing_zeros() as usize / 8;
-        }
-    }
-    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
-    words.len() * 8 + rest.iter().position(special).unwrap_or(rest.len())
+    let control = word.wrapping_sub(ONES * 0x20) & !word & TOPS;
+    // A borrow can only set marks above the lowest one.
+    zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\'))) | control
 }

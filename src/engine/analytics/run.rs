@@ -11,6 +11,7 @@ use crate::engine::kinesis::store::ReadBuffer;
 use crate::engine::kinesis::{Ctx, Kinesis};
 use crate::engine::s3::S3;
 use crate::engine::time::{VirtualDuration, VirtualTime};
+use crate::sql::decoder::Decoder;
 use crate::sql::run::{Row, Running};
 use crate::sql::types::SqlType;
 use crate::sql::value::Value as Cell;
@@ -155,6 +156,8 @@ impl Application {
             }
             rows.sort_unstable();
             let mut buffer = ReadBuffer::default();
+            let mut decoder = Decoder::new(&input.schema, if run.origin { 4 } else { 1 });
+            let mut filled = 0;
             for (arrival, number, counter, place) in rows {
                 let Some(shard) = stream.shards.get(&number) else { continue };
                 let Some(read) = shard.log.read(counter, ctx.remake, &mut buffer) else { continue };
@@ -167,21 +170,19 @@ impl Application {
                 // Contiguous shards share an input stream.
                 let target = place * input.parallelism / shards;
                 let at = arrival.millis() as i64;
-                for row in input.schema.rows(read.data) {
-                    match row {
-                        Ok(mut cells) => {
-                            cells.push(Cell::Ms(at));
-                            if run.origin {
-                                cells.push(Cell::text(crate::engine::kinesis::shard_id(number)));
-                                cells.push(Cell::text(shard.sequence_number(counter, read.arrival).to_string()));
-                                cells.push(Cell::text(read.key));
-                            }
-                            run.running.insert(target, at, cells);
-                        }
-                        Err(error) => run.running.input_error(&error, at, read.data),
-                    }
+                if target != filled {
+                    decoder.flush(&mut run.running, filled);
+                    filled = target;
+                }
+                if run.origin {
+                    let shard_id = Cell::text(crate::engine::kinesis::shard_id(number));
+                    let sequence_number = Cell::text(shard.sequence_number(counter, read.arrival).to_string());
+                    decoder.feed(&mut run.running, target, at, read.data, &[Cell::Ms(at), shard_id, sequence_number, Cell::text(read.key)]);
+                } else {
+                    decoder.feed(&mut run.running, target, at, read.data, &[Cell::Ms(at)]);
                 }
             }
+            decoder.flush(&mut run.running, filled);
         }
         run.running.advance_to(now_ms as i64 - 1);
         self.collect(ctx.now)

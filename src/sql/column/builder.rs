@@ -106,6 +106,22 @@ impl ColumnBuilder {
         }
     }
 
+    /// An integer.
+    pub fn push_int(&mut self, value: i64) {
+        match self {
+            Self::Ints(list) => list.push(Some(value)),
+            _ => self.push(Value::Int(value)),
+        }
+    }
+
+    /// Milliseconds.
+    pub fn push_ms(&mut self, value: i64) {
+        match self {
+            Self::Times(list) => list.push(Some(value)),
+            _ => self.push(Value::Ms(value)),
+        }
+    }
+
     /// A value.
     pub fn push(&mut self, value: Value) {
         match (&mut *self, &value) {

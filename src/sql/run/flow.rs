@@ -23,12 +23,24 @@ pub struct Row {
     pub(super) cause: Cause,
 }
 
+/// Cells of a batch: over the rows, or those of its only row.
+#[derive(Debug, Clone)]
+enum Cells {
+    Columns(Arc<[Column]>),
+    Row(Arc<[Value]>),
+}
+
+impl Default for Cells {
+    fn default() -> Self {
+        Self::Columns(Arc::default())
+    }
+}
+
 /// Rows as columns.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
     times: Arc<Vec<i64>>,
-    /// Cells over the rows.
-    columns: Arc<[Column]>,
+    cells: Cells,
     /// The rows of the columns that are meant; all when absent.
     picked: Option<Arc<Vec<u32>>>,
     causes: Arc<Vec<Cause>>,
@@ -42,7 +54,7 @@ impl Batch {
     pub fn new(times: Vec<i64>, columns: Vec<Column>) -> Option<Self> {
         columns.iter().all(|column| column.same_length(times.len())).then(|| Self {
             times: Arc::new(times),
-            columns: columns.into(),
+            cells: Cells::Columns(columns.into()),
             picked: None,
             causes: Arc::default(),
             live: None,
@@ -57,7 +69,7 @@ impl Batch {
 
     /// Rows whose cells are all there.
     pub(super) fn whole(times: Arc<Vec<i64>>, columns: Vec<Column>, causes: Arc<Vec<Cause>>) -> Self {
-        Self { times, columns: columns.into(), picked: None, causes, live: None }
+        Self { times, cells: Cells::Columns(columns.into()), picked: None, causes, live: None }
     }
 
     pub(super) fn with_live(self, live: Option<Arc<Vec<i64>>>) -> Self {
@@ -67,9 +79,14 @@ impl Batch {
     /// Rows of one width.
     pub(super) fn of_rows(rows: &[Row]) -> Self {
         if let [row] = rows {
-            let columns = row.cells.iter().cloned().map(Column::Repeat).collect();
             let live = (row.live < i64::MAX).then(|| Arc::new(vec![row.live]));
-            return Self { times: Arc::new(vec![row.time]), columns, picked: None, causes: Arc::new(vec![row.cause]), live };
+            return Self {
+                times: Arc::new(vec![row.time]),
+                cells: Cells::Row(row.cells.clone()),
+                picked: None,
+                causes: Arc::new(vec![row.cause]),
+                live,
+            };
         }
         let width = rows.first().map_or(1, |row| row.cells.len());
         let mut builders = vec![ColumnBuilder::default(); width];
@@ -123,33 +140,42 @@ impl Batch {
 
     /// Cells of a row.
     pub fn width(&self) -> usize {
-        self.columns.len()
+        match &self.cells {
+            Cells::Columns(columns) => columns.len(),
+            Cells::Row(cells) => cells.len(),
+        }
     }
 
     /// A cell over all rows.
     pub fn column(&self, cell: usize) -> Column {
-        match (self.columns.get(cell), &self.picked) {
-            (None, _) => Column::Repeat(Value::Null),
-            (Some(column), None) => column.clone(),
-            (Some(column), Some(rows)) => column.pick(rows),
+        match (&self.cells, &self.picked) {
+            (Cells::Columns(columns), None) => columns.get(cell).cloned().unwrap_or(Column::Repeat(Value::Null)),
+            (Cells::Columns(columns), Some(rows)) => columns.get(cell).map_or(Column::Repeat(Value::Null), |column| column.pick(rows)),
+            (Cells::Row(cells), _) => Column::Repeat(cells.get(cell).cloned().unwrap_or(Value::Null)),
         }
     }
 
     /// A cell.
     pub fn value(&self, row: usize, cell: usize) -> Value {
-        self.columns.get(cell).map_or(Value::Null, |column| column.value(self.place(row)))
+        match &self.cells {
+            Cells::Columns(columns) => columns.get(cell).map_or(Value::Null, |column| column.value(self.place(row))),
+            Cells::Row(cells) => cells.get(cell).cloned().unwrap_or(Value::Null),
+        }
     }
 
     /// A cell is NULL in every row.
     pub(super) fn only_null(&self, cell: usize) -> bool {
-        matches!(self.columns.get(cell), None | Some(Column::Repeat(Value::Null)))
+        match &self.cells {
+            Cells::Columns(columns) => matches!(columns.get(cell), None | Some(Column::Repeat(Value::Null))),
+            Cells::Row(cells) => cells.get(cell).is_none_or(Value::is_null),
+        }
     }
 
     /// Adds a cell to a column.
     pub(super) fn push_to(&self, builder: &mut ColumnBuilder, row: usize, cell: usize) {
-        match self.columns.get(cell) {
-            Some(column) => builder.push_from(column, self.place(row)),
-            None => builder.push_null(),
+        match &self.cells {
+            Cells::Columns(columns) if cell < columns.len() => builder.push_from(&columns[cell], self.place(row)),
+            _ => builder.push(self.value(row, cell)),
         }
     }
 
@@ -160,8 +186,21 @@ impl Batch {
 
     /// The cells of a row.
     pub fn cells(&self, row: usize) -> Arc<[Value]> {
-        let place = self.place(row);
-        self.columns.iter().map(|column| column.value(place)).collect()
+        match &self.cells {
+            Cells::Columns(columns) => {
+                let place = self.place(row);
+                columns.iter().map(|column| column.value(place)).collect()
+            }
+            Cells::Row(cells) => cells.clone(),
+        }
+    }
+
+    /// The cells of the only row, when they are at hand.
+    pub(super) fn only_row(&self) -> Option<&[Value]> {
+        match &self.cells {
+            Cells::Row(cells) if self.len() == 1 => Some(cells),
+            _ => None,
+        }
     }
 
     pub(super) fn row(&self, row: usize) -> Row {
@@ -182,7 +221,7 @@ impl Batch {
             None => rows,
             Some(before) => rows.iter().map(|row| before[*row as usize]).collect(),
         };
-        Self { times: Arc::new(times), columns: self.columns.clone(), picked: Some(Arc::new(picked)), causes: Arc::new(causes), live }
+        Self { times: Arc::new(times), cells: self.cells.clone(), picked: Some(Arc::new(picked)), causes: Arc::new(causes), live }
     }
 
     /// A source's batch with all cells of its stream.

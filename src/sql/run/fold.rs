@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::aggregate::{Accumulator, Sums};
+use super::aggregate::Accumulator;
+use super::sums::Sums;
 use crate::sql::column::Column;
 use crate::sql::plan::{Aggregate, AggregateCall};
 use crate::sql::value::{Outcome, Value};

@@ -136,6 +136,8 @@ pub(super) struct JoinState {
     /// Cells that the condition reads, and room for a row of them.
     read: Vec<usize>,
     cells: Vec<Value>,
+    /// The columns of a key, which are all compared.
+    compared: Vec<usize>,
     met: Vec<Met>,
 }
 
@@ -145,7 +147,14 @@ impl JoinState {
         plan.on.iter().for_each(|on| on.cells(&mut read));
         read.sort_unstable();
         read.dedup();
-        Self { sides: Default::default(), last: 0, read, cells: vec![Value::Null; plan.widths[0] + plan.widths[1]], met: Vec::new() }
+        Self {
+            sides: Default::default(),
+            last: 0,
+            read,
+            cells: vec![Value::Null; plan.widths[0] + plan.widths[1]],
+            compared: (0..plan.equal.len()).collect(),
+            met: Vec::new(),
+        }
     }
 
     pub(super) fn held(&self) -> usize {
@@ -196,7 +205,7 @@ impl JoinState {
             let side = &mut self.sides[port];
             let Some(coming) = side.coming.front_mut() else { return };
             let row = coming.next;
-            self.last = self.last.max(coming.batch.causes()[row]).max(context.moments.when(free));
+            self.last = self.last.max(context.moments.free(coming.batch.causes()[row], free));
             let cause = self.last;
             let fails = coming.failed.front().is_some_and(|(failed, _)| *failed as usize == row);
             let failed = if fails { coming.failed.pop_front() } else { None };
@@ -305,7 +314,7 @@ impl JoinState {
         if keyed && !meets_nothing {
             let Side { coming, keys, chains, .. } = side;
             if let Some(coming) = coming.front() {
-                let key = keys.number(&coming.key, &(0..coming.key.len()).collect::<Vec<_>>(), row, hash);
+                let key = keys.number(&coming.key, &self.compared, row, hash);
                 chains.resize(keys.len(), Chain::default());
                 waiting.key = Some(key);
             }
@@ -363,17 +372,24 @@ impl JoinState {
 
     /// A cell of a side over all rows that have met.
     fn column(&self, side: usize, cell: usize) -> Column {
-        // Rows of one batch come together, and whole batches mostly lack a value.
-        let nothing = self.sides[side].batches.iter().all(|batch| batch.only_null(cell));
-        if nothing {
+        // The service's columns mostly lack values in whole batches.
+        if self.sides[side].batches.iter().all(|batch| batch.only_null(cell)) {
             return Column::Repeat(Value::Null);
         }
         let mut builder = ColumnBuilder::default();
+        let mut near: Option<(u64, &Batch)> = None;
         for met in &self.met {
-            match met.sides[side] {
-                Some((batch, row)) => self.batch(side, batch).push_to(&mut builder, row as usize, cell),
-                None => builder.push_null(),
-            }
+            let Some((number, row)) = met.sides[side] else {
+                builder.push_null();
+                continue;
+            };
+            // Rows of one batch mostly come together.
+            let batch = match near {
+                Some((known, batch)) if known == number => batch,
+                _ => self.batch(side, number),
+            };
+            near = Some((number, batch));
+            batch.push_to(&mut builder, row as usize, cell);
         }
         builder.finish()
     }

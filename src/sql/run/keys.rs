@@ -210,8 +210,8 @@ mod tests {
         let key = [Column::of((0..10_000).map(Value::Int))];
         let mut hash = Vec::new();
         hashes(key.iter(), 10_000, &mut hash);
-        for row in 0..10_000 {
-            assert_eq!(table.number(&key, &[0], row, hash[row]), row as u32);
+        for (row, hash) in hash.iter().enumerate() {
+            assert_eq!(table.number(&key, &[0], row, *hash), row as u32);
         }
         assert!((0..10_000).all(|row| table.find(&key, row, hash[row]) == Some(row as u32)));
         assert_eq!(table.take(1).len(), 1);

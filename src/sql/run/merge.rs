@@ -43,8 +43,7 @@ impl Merge {
             return None;
         }
         let mut row = self.queues[writer].pop_front()?;
-        let free = moments.when(time.saturating_mul(2).saturating_add(i64::from(writer > 0)));
-        self.last = self.last.max(row.cause).max(free);
+        self.last = self.last.max(moments.free(row.cause, time.saturating_mul(2).saturating_add(i64::from(writer > 0))));
         row.cause = self.last;
         Some((writer, row))
     }

@@ -4,6 +4,7 @@
 //! same rows in other batches give the same results.
 
 mod aggregate;
+mod calls;
 mod context;
 mod flow;
 mod fold;
@@ -20,6 +21,7 @@ mod sliding;
 mod sort;
 mod spread;
 mod streams;
+mod sums;
 mod table;
 mod vector;
 mod work;

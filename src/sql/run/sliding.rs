@@ -1,8 +1,9 @@
 //! Sliding windows: one row out per row in, at once.
 
+use super::calls::Added;
 use super::context::{Context, Evaluation, Failure};
 use super::flow::{Batch, Flowing};
-use super::log::{Added, LogWindow};
+use super::log::LogWindow;
 use super::merge::Frontier;
 use super::partition::Partition;
 use crate::sql::column::{Column, ColumnBuilder};

@@ -135,7 +135,9 @@ mod tests {
         }
         let window: Vec<f64> = (299_950..300_000).map(number).collect();
         let mut fresh = Spread::default();
-        window.iter().for_each(|x| fresh.change(*x, 1));
+        for x in &window {
+            fresh.change(*x, 1);
+        }
         let (after, fresh) = (variance(&spread, &window), variance(&fresh, &window));
         assert!((after - fresh).abs() <= fresh * 1e-12, "{after} {fresh}");
         // The plainest evaluation agrees as far as it is good.

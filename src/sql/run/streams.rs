@@ -46,18 +46,21 @@ impl Running {
         self.in_order(stream, &mut flowing);
         let state = &mut self.streams[stream];
         state.rows += flowing.len() as u64;
-        if flowing.len() > 0 {
-            if state.keep {
-                match (&flowing, state.out.last_mut()) {
-                    (Flowing::Rows(rows), Some(Flowing::Rows(kept))) => kept.extend_from_slice(rows),
-                    _ => state.out.push(flowing.clone()),
-                }
+        if state.keep && flowing.len() > 0 {
+            match (&flowing, state.out.last_mut()) {
+                (Flowing::Rows(rows), Some(Flowing::Rows(kept))) => kept.extend_from_slice(rows),
+                _ => state.out.push(flowing.clone()),
             }
-            for at in 0..state.scans.len() {
-                let scan = self.streams[stream].scans[at];
-                self.flows[scan].rows_in += flowing.len() as u64;
-                self.emit(scan, flowing.clone());
+        }
+        let readers = state.scans.len();
+        for at in 0..readers {
+            let scan = self.streams[stream].scans[at];
+            self.flows[scan].rows_in += flowing.len() as u64;
+            if at + 1 == readers {
+                self.emit(scan, flowing);
+                return;
             }
+            self.emit(scan, flowing.clone());
         }
         if let Flowing::Rows(rows) = flowing {
             self.recycle(rows);

@@ -35,6 +35,19 @@ impl Moments<'_> {
         Clock { now: now.max(self.clock.now), ..self.clock }
     }
 
+    /// What lets a row go that waits for a frontier: the row itself when it has come, else what moves the clock so far.
+    pub(super) fn free(&self, cause: Cause, frontier: Frontier) -> Cause {
+        let Some(behind) = cause.checked_sub(self.first) else { return self.when(frontier) };
+        // Mostly it is one of the next few rows.
+        let from = (behind / 2) as usize;
+        let near = self.at.get(from..(from + 8).min(self.at.len())).unwrap_or_default();
+        match near.iter().position(|at| at.saturating_mul(2) >= frontier) {
+            Some(0) => cause,
+            Some(rows) => self.first + 2 * (from + rows) as Cause,
+            None => cause.max(self.when(frontier)),
+        }
+    }
+
     /// What moves the clock so far that a frontier is reached.
     pub(super) fn when(&self, frontier: Frontier) -> Cause {
         if self.at.is_empty() {
@@ -53,13 +66,21 @@ pub(super) struct Evaluated {
 
 /// An expression over a batch.
 pub(super) fn eval(expr: &Bound, batch: &Batch, moments: &Moments<'_>) -> Evaluated {
-    if batch.len() == 1 && !matches!(expr, Bound::Cell(_) | Bound::Const(_)) {
-        return each(expr, batch, moments);
+    if let Some(cells) = batch.only_row() {
+        return match expr.eval(&Env { cells, out_time: batch.times()[0], clock: clock(batch, moments, 0), params: &[] }) {
+            Ok(value) => Evaluated { column: Column::Repeat(value), failed: Vec::new() },
+            Err(error) => Evaluated { column: Column::Repeat(Value::Null), failed: vec![(0, error)] },
+        };
     }
     match column(expr, batch, moments) {
         Some(column) => Evaluated { column, failed: Vec::new() },
         None => each(expr, batch, moments),
     }
+}
+
+/// The clock at a row.
+fn clock(batch: &Batch, moments: &Moments<'_>, row: usize) -> Clock {
+    batch.causes().get(row).map_or(moments.clock, |cause| moments.clock(*cause))
 }
 
 /// Row by row.
@@ -69,16 +90,13 @@ fn each(expr: &Bound, batch: &Batch, moments: &Moments<'_>) -> Evaluated {
     let mut cells = vec![Value::Null; batch.width()];
     let mut builder = ColumnBuilder::default();
     let mut failed = Vec::new();
-    let mut only = Value::Null;
     for row in 0..batch.len() {
         for cell in &read {
             if let Some(slot) = cells.get_mut(*cell) {
                 *slot = batch.value(row, *cell);
             }
         }
-        let clock = batch.causes().get(row).map_or(moments.clock, |cause| moments.clock(*cause));
-        match expr.eval(&Env { cells: &cells, out_time: batch.times()[row], clock, params: &[] }) {
-            Ok(value) if batch.len() == 1 => only = value,
+        match expr.eval(&Env { cells: &cells, out_time: batch.times()[row], clock: clock(batch, moments, row), params: &[] }) {
             Ok(value) => builder.push(value),
             Err(error) => {
                 builder.push_null();
@@ -86,8 +104,7 @@ fn each(expr: &Bound, batch: &Batch, moments: &Moments<'_>) -> Evaluated {
             }
         }
     }
-    let column = if batch.len() == 1 { Column::Repeat(only) } else { builder.finish() };
-    Evaluated { column, failed }
+    Evaluated { column: builder.finish(), failed }
 }
 
 /// Column at a time; `None` when some row may fail.
@@ -202,8 +219,7 @@ fn called(function: Function, args: &[Column], ty: &SqlType, batch: &Batch, mome
         for (cell, arg) in cells.iter_mut().zip(args) {
             *cell = arg.value(row);
         }
-        let clock = batch.causes().get(row).map_or(moments.clock, |cause| moments.clock(*cause));
-        functions::call(function, &cells, ty, clock).ok()
+        functions::call(function, &cells, ty, clock(batch, moments, row)).ok()
     })
 }
 
