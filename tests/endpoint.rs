@@ -19,14 +19,14 @@ impl Server {
     }
 
     fn start_with(arguments: &[&str], key: &str, secret: &str) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_kinlab"))
-            .args(["serve", "0"])
-            .args(arguments)
-            .envs([("AWS_ACCESS_KEY_ID", key), ("AWS_SECRET_ACCESS_KEY", secret)])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the binary starts");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kinlab"));
+        command.args(["serve", "0"]).args(arguments).envs([("AWS_ACCESS_KEY_ID", key), ("AWS_SECRET_ACCESS_KEY", secret)]);
+        Self::spawn(&mut command)
+    }
+
+    /// A command that says where it listens in its first line.
+    fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
         let address = line.trim().rsplit_once("http://").unwrap_or_else(|| panic!("no address in '{line}'")).1.to_owned();
@@ -64,6 +64,11 @@ impl Server {
     fn call(&self, operation: &str, body: &Value) -> Answer {
         let target = format!("Kinesis_20131202.{operation}");
         self.http("POST", "/", &[("Content-Type", "application/x-amz-json-1.1"), ("X-Amz-Target", &target)], body.to_string().as_bytes())
+    }
+
+    fn dynamodb(&self, operation: &str, body: &Value) -> Answer {
+        let target = format!("DynamoDB_20120810.{operation}");
+        self.http("POST", "/", &[("Content-Type", "application/x-amz-json-1.0"), ("X-Amz-Target", &target)], body.to_string().as_bytes())
     }
 
     fn create(&self, stream: &str) {
@@ -129,6 +134,10 @@ fn answers_and_refusals_are_those_of_the_service() {
     assert_eq!(wrong.json()["__type"], "ValidationException");
     assert!(wrong.json()["message"].as_str().is_some_and(|text| text.contains("Value '' at 'streamName' failed to satisfy constraint: Member must")));
     let json_type = ("Content-Type", "application/x-amz-json-1.1");
+    let table = server.dynamodb("DescribeTable", &json!({"TableName": "none"}));
+    let expected = json!({"__type": "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException", "message": "Requested resource not found: Table: none not found"});
+    assert_eq!((table.status, table.json()), (400, expected));
+    assert!(table.head.contains("content-type: application/x-amz-json-1.0") && table.head.contains("x-amz-crc32: "), "{}", table.head);
     let garbage = server.http("POST", "/", &[json_type, ("X-Amz-Target", "Kinesis_20131202.ListStreams")], b"{");
     assert_eq!((garbage.status, garbage.json()["__type"].clone()), (400, json!("SerializationException")));
     assert!(garbage.json()["Message"].is_string(), "type errors write the key with a capital letter");
@@ -227,6 +236,34 @@ fn hostile_clients_harm_nobody() {
     drop(stubborn);
 }
 
+/// A server that may hold 136 connections, of which 400 idle ones want to be: new clients and busy ones are served all the same.
+#[cfg(target_os = "linux")]
+#[test]
+fn idle_connections_leave_when_others_come() {
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 200; exec \"$0\" serve 0", env!("CARGO_BIN_EXE_kinlab")]);
+    let server = Server::spawn(&mut command);
+    server.create("s");
+    let mut busy = TcpStream::connect(&server.address).expect("it listens");
+    let mut ask = move || {
+        busy.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").expect("it is open");
+        let mut answer = [0; 12];
+        busy.read_exact(&mut answer).expect("it is open");
+        assert_eq!(&answer, b"HTTP/1.1 200");
+        // The rest of the answer is short.
+        let mut rest = [0; 4096];
+        assert!(busy.read(&mut rest).expect("it is open") > 0);
+    };
+    let mut idle = Vec::new();
+    for _ in 0..400 {
+        idle.extend(TcpStream::connect(&server.address).ok());
+        ask();
+    }
+    assert_eq!(server.call("PutRecord", &json!({"StreamName": "s", "Data": "YQ==", "PartitionKey": "k"})).status, 200);
+    assert_eq!(server.records("s").len(), 1);
+    drop(idle);
+}
+
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = std::fs::remove_dir_all(&folder);
@@ -241,16 +278,30 @@ fn what_was_acknowledged_survives_a_kill() {
     let numbers = |server: &Server| -> Vec<String> {
         server.records("s").iter().map(|record| record["SequenceNumber"].as_str().expect("a text").to_owned()).collect()
     };
+    let key = json!({"leaseKey": {"S": "shard-0"}});
+    let lease = |server: &Server| -> u64 {
+        let found = server.dynamodb("GetItem", &json!({"TableName": "leases", "Key": key})).json();
+        found["Item"]["leaseCounter"]["N"].as_str().map_or(0, |text| text.parse().expect("a number"))
+    };
     for round in 0..3 {
         let server = Server::start(&["--data-dir", path]);
         if round == 0 {
             server.create("s");
+            let keys = json!([{"AttributeName": "leaseKey", "KeyType": "HASH"}]);
+            let kinds = json!([{"AttributeName": "leaseKey", "AttributeType": "S"}]);
+            let table = json!({"TableName": "leases", "KeySchema": keys, "AttributeDefinitions": kinds, "BillingMode": "PAY_PER_REQUEST"});
+            assert_eq!(server.dynamodb("CreateTable", &table).status, 200);
+            let status = || server.dynamodb("DescribeTable", &json!({"TableName": "leases"})).json()["Table"]["TableStatus"].clone();
+            assert!((0..1_000_000).any(|_| status() == "ACTIVE"));
         }
         assert_eq!(numbers(&server), acknowledged, "round {round}");
+        assert_eq!(lease(&server), round, "leases are kept, too");
         for at in 0..20 {
             let put = server.call("PutRecord", &json!({"StreamName": "s", "Data": "YQ==", "PartitionKey": at.to_string()}));
             acknowledged.push(put.json()["SequenceNumber"].as_str().expect("a text").to_owned());
         }
+        let count = json!({"leaseCounter": {"Action": "ADD", "Value": {"N": "1"}}});
+        assert_eq!(server.dynamodb("UpdateItem", &json!({"TableName": "leases", "Key": key, "AttributeUpdates": count})).status, 200);
         let other = Command::new(env!("CARGO_BIN_EXE_kinlab")).args(["serve", "0", "--data-dir", path]).output().expect("the binary starts");
         assert_eq!(other.status.code(), Some(2));
         assert!(String::from_utf8_lossy(&other.stderr).contains("another kinlab uses this folder"));
@@ -301,43 +352,87 @@ fn strict_authentication_refuses_what_is_not_signed() {
     assert!(object.status == 403 && String::from_utf8_lossy(&object.body).contains("<Code>AccessDenied</Code>"));
 }
 
-/// boto3 and the AWS CLI do what a workshop does: streams, fan-out, functions, deliveries, an SQL application.
-#[test]
-fn boto3_and_the_aws_cli_are_served() {
-    let Some(python) = std::env::var_os("KINLAB_PYTHON").map(PathBuf::from) else {
-        eprintln!("skipped: KINLAB_PYTHON is not set; .ci/run installs boto3 and awscli and sets it");
+/// Runs a script of `tests/clients` against a server that verifies signatures; it must say that all went well. Its arguments are the endpoint's
+/// URL and the path of the `aws` command. Skipped where the variable that names the Python with the clients is not set.
+fn python_client(variable: &str, script: &str, wanted: &str) {
+    let Some(python) = std::env::var_os(variable).map(PathBuf::from) else {
+        eprintln!("skipped: {variable} is not set; .ci/run installs what {script} needs and sets it");
         return;
     };
     // Real signatures are verified on the way.
     let server = Server::start(&["--strict-auth"]);
-    let folder = folder("endpoint-clients");
+    let folder = folder(&format!("endpoint-{script}"));
     std::fs::create_dir_all(&folder).expect("writable");
     let done = Command::new(&python)
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/boto3_clients.py"))
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(script))
         .arg(format!("http://{}", server.address))
         .arg(python.with_file_name("aws"))
         .current_dir(&folder)
-        .envs([("AWS_ACCESS_KEY_ID", "k"), ("AWS_SECRET_ACCESS_KEY", "s"), ("AWS_EC2_METADATA_DISABLED", "true")])
+        .envs([
+            ("AWS_ACCESS_KEY_ID", "k"),
+            ("AWS_SECRET_ACCESS_KEY", "s"),
+            ("AWS_DEFAULT_REGION", "us-east-1"),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+        ])
         .output()
         .expect("python3 starts");
     let told = String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success() && String::from_utf8_lossy(&done.stdout).contains("all clients were served"), "{told}");
+    assert!(done.status.success() && String::from_utf8_lossy(&done.stdout).contains(wanted), "{told}");
+}
+
+/// boto3 and the AWS CLI do what a workshop does: streams, fan-out, functions, deliveries, an SQL application.
+#[test]
+fn boto3_and_the_aws_cli_are_served() {
+    python_client("KINLAB_PYTHON", "boto3_clients.py", "all clients were served");
+}
+
+/// Objects larger than a request, ranges, copies, presigned URLs.
+#[test]
+fn large_objects_come_in_parts() {
+    python_client("KINLAB_PYTHON", "s3_objects.py", "large objects came and went");
+}
+
+/// A lease table as consumer libraries keep it, and boto3's own layers over tables.
+#[test]
+fn lease_tables_are_kept_for_boto3() {
+    python_client("KINLAB_PYTHON", "dynamodb_leases.py", "the leases were kept");
+}
+
+/// aws-kinesis-agg opens and makes aggregated records, aiokpl produces them, async-kinesis consumes with its leases in our DynamoDB.
+#[test]
+fn producer_and_consumer_libraries_are_served() {
+    python_client("KINLAB_PYTHON_ASYNC", "kpl_and_consumers.py", "the libraries were served");
+}
+
+/// lifion-kinesis, a consumer library for Node.js: a table for its state, leases taken by conditional writes.
+#[test]
+fn a_consumer_library_for_node_is_served() {
+    node_client("lifion_consumers.cjs", "lifion-kinesis", "the consumers were served");
 }
 
 /// The JavaScript SDK v3 speaks HTTP/2 with prior knowledge.
 #[test]
 fn the_javascript_sdk_is_served() {
+    node_client("kinesis_sdk.mjs", "@aws-sdk/client-kinesis", "the SDK was served");
+}
+
+/// As [`python_client`], with Node.js and a package of it.
+fn node_client(script: &str, package: &str, wanted: &str) {
     let Some(modules) = std::env::var_os("KINLAB_NODE_MODULES").map(PathBuf::from) else {
-        eprintln!("skipped: KINLAB_NODE_MODULES is not set; .ci/run installs @aws-sdk/client-kinesis and sets it");
+        eprintln!("skipped: KINLAB_NODE_MODULES is not set; .ci/run installs {package} and sets it");
         return;
     };
+    if !modules.join("node_modules").join(package).exists() {
+        eprintln!("skipped: {package} is not installed");
+        return;
+    }
     let server = Server::start(&["--strict-auth"]);
     let done = Command::new("node")
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/kinesis_sdk.mjs"))
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(script))
         .arg(format!("http://{}", server.address))
         .arg(modules)
         .output()
         .expect("node starts");
     let told = String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success() && String::from_utf8_lossy(&done.stdout).contains("the SDK was served"), "{told}");
+    assert!(done.status.success() && String::from_utf8_lossy(&done.stdout).contains(wanted), "{told}");
 }

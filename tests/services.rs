@@ -656,3 +656,49 @@ fn cloudwatch_lines_show_the_minute() {
     assert_eq!((read["Datapoints"].as_array().map(Vec::len), read["Datapoints"][0]["Sum"].clone()), (Some(1), serde_json::json!(1.0)));
     assert!(read["Datapoints"][0]["Timestamp"].as_str().is_some_and(|at| at.starts_with(day)), "{read}");
 }
+
+/// A lease as consumers keep it: made once, taken and renewed with its counter as the condition, lost when another one was faster.
+#[test]
+fn a_lease_table_is_kept_in_dynamodb() {
+    let mut session = session();
+    let create = "aws dynamodb create-table --table-name leases --attribute-definitions AttributeName=leaseKey,AttributeType=S \
+                  --key-schema AttributeName=leaseKey,KeyType=HASH --billing-mode PAY_PER_REQUEST";
+    assert!(ok(&mut session, create).contains("\"TableStatus\": \"CREATING\""));
+    assert!(fails(&mut session, create).contains("(ResourceInUseException) when calling the CreateTable operation: Table already exists: leases"));
+    let get = r#"aws dynamodb get-item --table-name leases --key '{"leaseKey":{"S":"shard-0"}}'"#;
+    assert!(fails(&mut session, get).contains("(ResourceNotFoundException) when calling the GetItem operation: Requested resource not found"));
+    ok(&mut session, "run 10s");
+    assert!(ok(&mut session, "aws dynamodb describe-table --table-name leases --query Table.TableStatus").contains("ACTIVE"));
+    assert_eq!(ok(&mut session, get), "", "the CLI prints nothing for an empty answer");
+    let make = r#"aws dynamodb put-item --table-name leases --item '{"leaseKey":{"S":"shard-0"},"leaseCounter":{"N":"0"},"checkpoint":{"S":"TRIM_HORIZON"}}' --condition-expression attribute_not_exists(leaseKey)"#;
+    ok(&mut session, make);
+    let lost = "(ConditionalCheckFailedException) when calling the PutItem operation: The conditional request failed";
+    assert!(fails(&mut session, make).contains(lost));
+    // A worker takes the lease with the older members, as the first consumer libraries do, and another one comes too late.
+    let take = |owner: &str| {
+        format!(
+            r#"aws dynamodb update-item --table-name leases --key '{{"leaseKey":{{"S":"shard-0"}}}}' --return-values ALL_NEW --attribute-updates '{{"leaseOwner":{{"Value":{{"S":"{owner}"}},"Action":"PUT"}},"leaseCounter":{{"Value":{{"N":"1"}},"Action":"ADD"}}}}' --expected '{{"leaseCounter":{{"Value":{{"N":"0"}}}}}}'"#
+        )
+    };
+    assert!(ok(&mut session, &take("a")).contains("\"leaseOwner\": {\n            \"S\": \"a\""));
+    assert!(fails(&mut session, &take("b")).contains("ConditionalCheckFailedException"));
+    let renew = r##"aws dynamodb update-item --table-name leases --key '{"leaseKey":{"S":"shard-0"}}' --update-expression 'SET leaseCounter = leaseCounter + :one, #c = :number' --condition-expression 'leaseOwner = :a AND leaseCounter = :was' --expression-attribute-names '{"#c":"checkpoint"}' --expression-attribute-values '{":one":{"N":"1"},":a":{"S":"a"},":was":{"N":"1"},":number":{"S":"4961"}}' --return-values UPDATED_NEW"##;
+    let renewed: Value = serde_json::from_str(&ok(&mut session, renew)).expect("JSON");
+    assert_eq!(renewed["Attributes"], serde_json::json!({"leaseCounter": {"N": "2"}, "checkpoint": {"S": "4961"}}));
+    // The index of consumer libraries of today.
+    let index = r#"aws dynamodb update-table --table-name leases --attribute-definitions AttributeName=leaseKey,AttributeType=S AttributeName=leaseOwner,AttributeType=S --global-secondary-index-updates '[{"Create":{"IndexName":"byOwner","KeySchema":[{"AttributeName":"leaseOwner","KeyType":"HASH"},{"AttributeName":"leaseKey","KeyType":"RANGE"}],"Projection":{"ProjectionType":"KEYS_ONLY"}}}]'"#;
+    ok(&mut session, index);
+    ok(&mut session, "run 10s");
+    let owned = r#"aws dynamodb query --table-name leases --index-name byOwner --key-condition-expression 'leaseOwner = :o' --expression-attribute-values '{":o":{"S":"a"}}' --query Items --output json"#;
+    let owned: Value = serde_json::from_str(&ok(&mut session, owned)).expect("JSON");
+    assert_eq!(owned, serde_json::json!([{"leaseKey": {"S": "shard-0"}, "leaseOwner": {"S": "a"}}]));
+    assert!(ok(&mut session, "aws dynamodb scan --table-name leases --select COUNT").contains("\"Count\": 1"));
+    let hash = session.world().journal_hash();
+    ok(&mut session, r#"aws dynamodb delete-item --table-name leases --key '{"leaseKey":{"S":"shard-0"}}'"#);
+    assert!(ok(&mut session, "aws dynamodb scan --table-name leases --select COUNT").contains("\"Count\": 0"));
+    assert_eq!(session.world().journal_hash(), hash, "items are data, not events");
+    ok(&mut session, "aws dynamodb delete-table --table-name leases");
+    ok(&mut session, "run 10s");
+    assert!(fails(&mut session, get).contains("ResourceNotFoundException"));
+    assert!(ok(&mut session, "aws dynamodb list-tables --output text").trim().is_empty());
+}

@@ -113,10 +113,26 @@ codes! {
     SlowDown,
     /// Lambda: no concurrency is left.
     TooManyRequestsException,
+    /// DynamoDB: the item does not satisfy the condition of a write.
+    ConditionalCheckFailedException,
     /// There is no data to find a schema in.
     UnableToDetectSchemaException,
     /// S3: the caller may not do this.
     AccessDenied,
+    /// S3: the bytes are not those that were announced.
+    BadDigest,
+    /// S3: a part of an upload is too small.
+    EntityTooSmall,
+    /// S3: a part of an upload is not there.
+    InvalidPart,
+    /// S3: the parts of an upload are not in order.
+    InvalidPartOrder,
+    /// S3: the object has no such bytes.
+    InvalidRange,
+    /// S3: the body cannot be read.
+    MalformedXML,
+    /// S3: the upload is not there.
+    NoSuchUpload,
     /// CloudWatch: parameters that do not go together.
     InvalidParameterCombination,
     /// CloudWatch: a value is well formed but wrong.
@@ -129,7 +145,8 @@ impl ErrorCode {
         match self {
             Self::InternalFailure => 500,
             Self::ServiceUnavailableException | Self::SlowDown => 503,
-            Self::NoSuchBucket | Self::NoSuchKey | Self::NoSuchEntity => 404,
+            Self::NoSuchBucket | Self::NoSuchKey | Self::NoSuchEntity | Self::NoSuchUpload => 404,
+            Self::InvalidRange => 416,
             Self::ResourceConflictException | Self::BucketNotEmpty | Self::BucketAlreadyOwnedByYou | Self::EntityAlreadyExists => 409,
             Self::RequestEntityTooLargeException => 413,
             Self::TooManyRequestsException => 429,
@@ -249,6 +266,13 @@ mod tests {
                     | ErrorCode::EntityAlreadyExists
                     | ErrorCode::AccessDenied
                     | ErrorCode::SlowDown
+                    | ErrorCode::BadDigest
+                    | ErrorCode::EntityTooSmall
+                    | ErrorCode::InvalidPart
+                    | ErrorCode::InvalidPartOrder
+                    | ErrorCode::InvalidRange
+                    | ErrorCode::MalformedXML
+                    | ErrorCode::NoSuchUpload
                     | ErrorCode::InvalidParameterCombination
                     | ErrorCode::InvalidParameterValue
             );

@@ -13,6 +13,7 @@ pub mod command;
 pub mod consumers;
 mod controls;
 pub mod cost;
+pub mod dynamodb;
 pub mod firehose;
 pub mod formats;
 pub mod generate;

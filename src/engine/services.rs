@@ -9,6 +9,7 @@ use crate::api::{Call, ErrorCode, ServiceError};
 use super::analytics::{Analytics, Delivery, Destination};
 use super::athena::Athena;
 use super::command::{Fault, Reply};
+use super::dynamodb::DynamoDb;
 use super::firehose::Firehose;
 use super::firehose::stream::{Due as FirehoseDue, Env};
 use super::glue::Glue;
@@ -49,6 +50,8 @@ pub struct Services {
     pub athena: Athena,
     /// SQL applications.
     pub analytics: Analytics,
+    /// Tables.
+    pub dynamodb: DynamoDb,
     region: String,
     account: String,
     seed: u64,
@@ -65,6 +68,7 @@ impl Services {
             lambda: Lambda::new(seed, region, account),
             athena: Athena::default(),
             analytics: Analytics::new(seed, region, account, create),
+            dynamodb: DynamoDb::new(region, account, create),
             region: region.to_owned(),
             account: account.to_owned(),
             seed,
@@ -90,6 +94,7 @@ impl Services {
             "lambda" => self.lambda.operate(ctx, &self.s3, kinesis, call),
             "s3api" => self.s3.call(ctx.now, call),
             "glue" => self.glue.call(ctx.now, call),
+            "dynamodb" => self.dynamodb.call(ctx.now, call),
             "kinesisanalytics" => self.analytics.call(ctx, kinesis, &self.s3, call),
             "kinesisanalyticsv2" => self.analytics.call_v2(ctx, kinesis, &self.s3, call),
             "athena" => self.athena.call(ctx.now, self.seed, &mut self.glue, &self.s3, call),

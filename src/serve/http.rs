@@ -3,57 +3,73 @@
 
 use std::convert::Infallible;
 use std::net::TcpListener;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Limited};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, ORIGIN, USER_AGENT};
 use hyper::http::request::Parts;
 use hyper::service::service_fn;
 use hyper::{Method, Request};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use tokio::sync::Semaphore;
+use tokio::net::TcpStream;
 
 use super::auth::Credentials;
+use super::intake::{BODY_TIME, Budget, Place, Places, Seat, Untaken};
 use super::queue::Entrance;
 use super::wire::{Answer, answer, set};
 use super::{json, lambda, query, s3};
 use crate::api::{ErrorCode, ServiceError};
 
-/// Connections at a time; more wait to be let in.
-const CONNECTIONS_MAX: usize = 10_000;
-/// Bytes of a request for S3: larger objects come in parts, which are not simulated.
+/// Bytes of a request for S3: larger objects come in parts.
 const OBJECT_MAX: usize = 64 << 20;
 /// Bytes of any other request: 500 records of 10 MiB are cut to 10 MiB a call, a third more in base64.
 const BODY_MAX: usize = 14 << 20;
-/// Time for a request's headers, and for its body.
+/// Time for a request's headers.
 const HEADERS_TIME: Duration = Duration::from_secs(30);
-const BODY_TIME: Duration = Duration::from_secs(60);
 
 /// Takes connections until the program ends.
 pub(super) async fn accept(listener: TcpListener, entrance: Entrance, credentials: Option<Credentials>) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let (places, budget) = (Places::new(), Budget::new());
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else { return };
+        let Some(place) = places.take().await else { return };
         // A connection that breaks while it is made is its client's loss; out of file handles is waited out.
         let Ok((stream, peer)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
         let _ = stream.set_nodelay(true);
-        let guard = Guard { entrance: entrance.clone(), credentials: credentials.clone(), near: peer.ip().is_loopback() };
-        tokio::spawn(async move {
-            let service = service_fn(|request| respond(request, guard.clone()));
-            let mut server = auto::Builder::new(TokioExecutor::new());
-            server.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_TIME).keep_alive(true);
-            server.http2().timer(TokioTimer::new()).keep_alive_interval(Some(BODY_TIME)).max_concurrent_streams(1000).max_header_list_size(64 << 10);
-            // What goes wrong with a connection ends it and nothing else.
-            let _ = server.serve_connection(TokioIo::new(stream), service).await;
-            drop(place);
-        });
+        let guard = Guard {
+            entrance: entrance.clone(),
+            credentials: credentials.clone(),
+            near: peer.ip().is_loopback(),
+            budget: budget.clone(),
+            seat: place.seat(),
+        };
+        tokio::spawn(attend(stream, guard, place));
+    }
+}
+
+/// Answers what comes over a connection, until it ends or its place is wanted.
+async fn attend(stream: TcpStream, guard: Guard, place: Place) {
+    // A client that says nothing has no server, which would cost more than its socket.
+    let mut byte = [0];
+    let silent = tokio::time::timeout(HEADERS_TIME, stream.peek(&mut byte));
+    if !matches!(place.unless_wanted(silent).await, Some(Ok(Ok(1..)))) {
+        return;
+    }
+    let service = service_fn(|request| respond(request, guard.clone()));
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_TIME).keep_alive(true);
+    server.http2().timer(TokioTimer::new()).keep_alive_interval(Some(BODY_TIME)).max_concurrent_streams(1000).max_header_list_size(64 << 10);
+    let mut connection = pin!(server.serve_connection(TokioIo::new(stream), service));
+    // What goes wrong with a connection ends it and nothing else.
+    if place.unless_wanted(connection.as_mut()).await.is_none() {
+        connection.as_mut().graceful_shutdown();
+        let _ = connection.await;
     }
 }
 
@@ -64,6 +80,8 @@ struct Guard {
     credentials: Option<Credentials>,
     /// The client is on this machine.
     near: bool,
+    budget: Budget,
+    seat: Arc<Seat>,
 }
 
 impl Guard {
@@ -79,6 +97,7 @@ impl Guard {
 
 async fn respond(request: Request<Incoming>, guard: Guard) -> Result<Answer, Infallible> {
     let (parts, body) = request.into_parts();
+    guard.seat.use_it();
     let origin = parts.headers.get(ORIGIN).is_some();
     let mut done = answered(parts, body, &guard).await;
     if origin {
@@ -107,12 +126,21 @@ async fn answered(parts: Parts, body: Incoming, guard: &Guard) -> Answer {
     if announced.is_some_and(|length| length > most) {
         return too_large();
     }
-    let body: Bytes = match tokio::time::timeout(BODY_TIME, Limited::new(body, most).collect()).await {
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(_)) => return too_large(),
-        Err(_) => return answer(408, "application/json", "{\"__type\":\"RequestTimeout\",\"message\":\"the body did not come within 60 s\"}"),
+    // What it holds is free again when the answer is there.
+    let held = match guard.budget.take(body, most).await {
+        Ok(held) => held,
+        Err(Untaken::TooLarge) => return too_large(),
+        Err(Untaken::TooSlow) => {
+            let text = "{\"__type\":\"RequestTimeout\",\"message\":\"the body did not come in time: 60 s, and 10 s between two pieces\"}";
+            return answer(408, "application/json", text);
+        }
+        Err(Untaken::NoRoom) => {
+            let error = ServiceError::new(ErrorCode::SlowDown, "Please reduce your request rate.");
+            return if protocol == Protocol::S3 { s3::refusal(&error, &parts) } else { json::refusal(&error) };
+        }
     };
-    if let Err(error) = guard.check(protocol, &parts, &body) {
+    let body = &held.bytes;
+    if let Err(error) = guard.check(protocol, &parts, body) {
         return match protocol {
             Protocol::S3 => s3::refusal(&error, &parts),
             Protocol::Query => query::refusal(&error),
@@ -122,11 +150,11 @@ async fn answered(parts: Parts, body: Incoming, guard: &Guard) -> Answer {
     }
     let entrance = &guard.entrance;
     match protocol {
-        Protocol::Json => json::respond(&parts.headers, &body, entrance, &client).await,
-        Protocol::Path => json::respond_by_path(parts.uri.path(), &body, entrance, &client).await,
-        Protocol::Query => query::respond(&body, entrance, &client).await,
-        Protocol::Lambda => lambda::respond(&parts, &body, entrance, &client).await,
-        Protocol::S3 => s3::respond(&parts, &body, entrance, &client).await,
+        Protocol::Json => json::respond(&parts.headers, body, entrance, &client).await,
+        Protocol::Path => json::respond_by_path(parts.uri.path(), body, entrance, &client).await,
+        Protocol::Query => query::respond(body, entrance, &client).await,
+        Protocol::Lambda => lambda::respond(&parts, body, entrance, &client).await,
+        Protocol::S3 => s3::respond(&parts, body, entrance, &client).await,
         Protocol::Health => {
             answer(200, "application/json", concat!("{\"status\":\"running\",\"name\":\"kinlab\",\"version\":\"", env!("CARGO_PKG_VERSION"), "\"}\n"))
         }

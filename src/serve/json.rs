@@ -16,6 +16,9 @@ use crate::api::{Call, ErrorCode, ModelYear, Operation, Request, Response, Servi
 /// Prefix of the targets of Kinesis Data Streams.
 const KINESIS: &str = "Kinesis_20131202";
 
+/// That of DynamoDB.
+const DYNAMODB: &str = "DynamoDB_20120810";
+
 /// How a body is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
@@ -52,6 +55,7 @@ async fn exchange(target: &str, body: &[u8], form: Form, content_type: &str, ent
         Ok(request) => entrance.ask(request, client).await,
         Err(error) => Answered::Response(Err(error)),
     };
+    let of_tables = target.starts_with(DYNAMODB);
     match answered {
         Answered::Events(events) => streamed(200, "application/vnd.amazon.eventstream", EventBody::new(events, form == Form::Cbor).boxed()),
         Answered::Response(Ok(response)) => {
@@ -59,21 +63,43 @@ async fn exchange(target: &str, body: &[u8], form: Form, content_type: &str, ent
                 Response::Kinesis(response) => response.body(),
                 Response::Other(value) => value.to_string().into_bytes(),
             };
-            written(200, &text, form, content_type)
+            sealed(written(200, &text, form, content_type), &text, of_tables)
         }
-        Answered::Response(Err(error)) => written(error.code.http_status(), refused(&error).as_bytes(), form, content_type),
+        Answered::Response(Err(error)) => {
+            let text = if of_tables { refused(&error, namespace(error.code)) } else { refused(&error, "") };
+            sealed(written(error.code.http_status(), text.as_bytes(), form, content_type), text.as_bytes(), of_tables)
+        }
     }
 }
 
-fn refused(error: &ServiceError) -> String {
+/// DynamoDB's answers carry a checksum, which its clients compare.
+fn sealed(mut answer: Answer, body: &[u8], wanted: bool) -> Answer {
+    if wanted {
+        let mut sum = flate2::Crc::new();
+        sum.update(body);
+        set(answer.headers_mut(), HeaderName::from_static("x-amz-crc32"), &sum.sum().to_string());
+    }
+    answer
+}
+
+/// Where DynamoDB's errors are from.
+const fn namespace(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::ValidationException => "com.amazon.coral.validate#",
+        ErrorCode::SerializationException | ErrorCode::UnknownOperationException => "com.amazon.coral.service#",
+        _ => "com.amazonaws.dynamodb.v20120810#",
+    }
+}
+
+fn refused(error: &ServiceError, namespace: &str) -> String {
     // Type errors write the key with a capital letter, as AWS does.
     let message = if error.code == ErrorCode::SerializationException { "Message" } else { "message" };
-    json!({"__type": error.code.name(), message: error.message}).to_string()
+    json!({"__type": format!("{namespace}{}", error.code.name()), message: error.message}).to_string()
 }
 
 /// A refusal before the body was looked at.
 pub(super) fn refusal(error: &ServiceError) -> Answer {
-    answer(error.code.http_status(), "application/x-amz-json-1.1", refused(error))
+    answer(error.code.http_status(), "application/x-amz-json-1.1", refused(error, ""))
 }
 
 fn written(status: u16, text: &[u8], form: Form, content_type: &str) -> Answer {

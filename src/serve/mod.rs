@@ -7,8 +7,10 @@
 
 mod auth;
 mod cbor;
+mod chunked;
 mod events;
 mod http;
+mod intake;
 mod json;
 mod lambda;
 mod query;

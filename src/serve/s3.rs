@@ -4,10 +4,12 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hyper::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_RANGE, ETAG, HOST, LAST_MODIFIED};
+use hyper::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_RANGE, ETAG, HOST, HeaderName, LAST_MODIFIED};
 use hyper::http::request::Parts;
+use md5::{Digest, Md5};
 use serde_json::{Map, Value, json};
 
+use super::chunked::{Chunked, compare, is_chunked};
 use super::queue::Entrance;
 use super::wire::{Answer, answer, decoded, encoded, escaped, http_date, pairs, set, value_of};
 use crate::api::{Call, ErrorCode, Request, Response, ServiceError};
@@ -87,9 +89,12 @@ impl Wanted<'_> {
 
     async fn carry_out(&self, body: &[u8]) -> Result<Answer, ServiceError> {
         let (bucket, key) = (json!(self.bucket), json!(self.key));
-        let unsupported = ["uploads", "uploadId", "acl", "policy", "tagging", "versioning", "lifecycle", "delete"];
+        let unsupported = ["acl", "policy", "tagging", "versioning", "lifecycle"];
         if let Some(name) = unsupported.iter().find(|name| self.query(name).is_some()) {
             return Err(ServiceError::not_simulated(&format!("S3 {} ?{name}", self.parts.method)));
+        }
+        if ["uploads", "uploadId", "delete"].iter().any(|name| self.query(name).is_some()) {
+            return self.upload(body).await;
         }
         match (self.parts.method.as_str(), self.bucket.is_empty(), self.key.is_empty()) {
             ("GET", true, _) => Ok(answer(200, XML, buckets(&self.ask("ListBuckets", json!({})).await?))),
@@ -111,15 +116,19 @@ impl Wanted<'_> {
             }
             ("GET", false, true) => self.list().await,
             ("PUT", false, false) => {
-                if self.header("x-amz-copy-source").is_some() {
-                    return Err(ServiceError::not_simulated("S3 CopyObject"));
+                if let Some(source) = self.header("x-amz-copy-source") {
+                    let mut request = self.described();
+                    request.insert("CopySource".to_owned(), json!(decoded(source, false)));
+                    if let Some(directive) = self.header("x-amz-metadata-directive") {
+                        request.insert("MetadataDirective".to_owned(), json!(directive));
+                    }
+                    let done = self.ask("CopyObject", Value::Object(request)).await?;
+                    return Ok(document("CopyObjectResult", &done["CopyObjectResult"]));
                 }
-                let chunked = self.header("x-amz-content-sha256").is_some_and(|hash| hash.starts_with("STREAMING-"));
-                let body = if chunked { unchunked(body)? } else { body.to_vec() };
-                let done = self.ask("PutObject", json!({"Bucket": bucket, "Key": key, "Body": STANDARD.encode(body)})).await?;
-                let mut written = answer(200, XML, "");
-                set(written.headers_mut(), ETAG, done["ETag"].as_str().unwrap_or_default());
-                Ok(written)
+                let mut request = self.described();
+                request.insert("Body".to_owned(), json!(STANDARD.encode(self.bytes(body)?)));
+                let done = self.ask("PutObject", Value::Object(request)).await?;
+                Ok(tagged(&done))
             }
             ("DELETE", false, false) => {
                 self.ask("DeleteObject", json!({"Bucket": bucket, "Key": key})).await?;
@@ -130,28 +139,137 @@ impl Wanted<'_> {
         }
     }
 
+    /// Bucket, key and what the headers say of an object.
+    fn described(&self) -> Map<String, Value> {
+        let mut request = Map::from_iter([("Bucket".to_owned(), json!(self.bucket)), ("Key".to_owned(), json!(self.key))]);
+        if let Some(kind) = self.header("content-type") {
+            request.insert("ContentType".to_owned(), json!(kind));
+        }
+        let encoding: Vec<&str> = self
+            .header("content-encoding")
+            .into_iter()
+            .flat_map(|text| text.split(','))
+            .map(str::trim)
+            .filter(|part| *part != "aws-chunked")
+            .collect();
+        if !encoding.is_empty() {
+            request.insert("ContentEncoding".to_owned(), json!(encoding.join(",")));
+        }
+        let metadata: Map<String, Value> = self
+            .parts
+            .headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str().strip_prefix("x-amz-meta-")?.to_owned(), json!(value.to_str().ok()?))))
+            .collect();
+        if !metadata.is_empty() {
+            request.insert("Metadata".to_owned(), Value::Object(metadata));
+        }
+        request
+    }
+
+    /// The bytes of an upload, which are those that its checksums say.
+    fn bytes(&self, body: &[u8]) -> Result<Vec<u8>, ServiceError> {
+        let bytes = if is_chunked(self.parts) { Chunked::read(body)?.whole(self.parts)? } else { body.to_vec() };
+        compare(&bytes, self.header("x-amz-checksum-crc32"))?;
+        if let Some(sum) = self.header("content-md5") {
+            let digest: [u8; 16] = Md5::digest(&bytes).into();
+            if STANDARD.encode(digest) != sum {
+                return Err(ServiceError::new(ErrorCode::BadDigest, "The Content-MD5 you specified did not match what we received."));
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// Uploads in parts, and deleting several objects.
+    async fn upload(&self, body: &[u8]) -> Result<Answer, ServiceError> {
+        let malformed = || {
+            ServiceError::new(ErrorCode::MalformedXML, "The XML you provided was not well-formed or did not validate against our published schema")
+        };
+        let mut request = Map::from_iter([("Bucket".to_owned(), json!(self.bucket)), ("Key".to_owned(), json!(self.key))]);
+        let mut add = |name: &str, value: Value| request.insert(name.to_owned(), value);
+        let number = |name: &str| self.query(name).and_then(|text| text.parse::<u32>().ok());
+        if let Some(id) = self.query("uploadId") {
+            add("UploadId", json!(id));
+        }
+        match (self.parts.method.as_str(), self.query("uploadId").is_some(), self.query("uploads").is_some()) {
+            ("POST", false, true) => {
+                let done = self.ask("CreateMultipartUpload", Value::Object(self.described())).await?;
+                Ok(document("InitiateMultipartUploadResult", &done))
+            }
+            ("GET", false, true) => {
+                let listed = json!({"Bucket": self.bucket, "Prefix": self.query("prefix").unwrap_or_default()});
+                Ok(document("ListMultipartUploadsResult", &self.ask("ListMultipartUploads", listed).await?))
+            }
+            ("PUT", true, _) => {
+                add("PartNumber", json!(number("partNumber").unwrap_or(0)));
+                if let Some(source) = self.header("x-amz-copy-source") {
+                    add("CopySource", json!(decoded(source, false)));
+                    if let Some(range) = self.header("x-amz-copy-source-range") {
+                        add("CopySourceRange", json!(range));
+                    }
+                    let done = self.ask("UploadPartCopy", Value::Object(request)).await?;
+                    return Ok(document("CopyPartResult", &done["CopyPartResult"]));
+                }
+                add("Body", json!(STANDARD.encode(self.bytes(body)?)));
+                Ok(tagged(&self.ask("UploadPart", Value::Object(request)).await?))
+            }
+            ("POST", true, _) => {
+                let text = std::str::from_utf8(body).map_err(|_| malformed())?;
+                let mut parts = Vec::new();
+                for part in elements(text, "Part") {
+                    let number: u32 = element(part, "PartNumber").trim().parse().map_err(|_| malformed())?;
+                    parts.push(json!({"PartNumber": number, "ETag": element(part, "ETag")}));
+                }
+                add("MultipartUpload", json!({"Parts": parts}));
+                Ok(document("CompleteMultipartUploadResult", &self.ask("CompleteMultipartUpload", Value::Object(request)).await?))
+            }
+            ("DELETE", true, _) => {
+                self.ask("AbortMultipartUpload", Value::Object(request)).await?;
+                Ok(answer(204, XML, ""))
+            }
+            ("GET", true, _) => {
+                for (member, name) in [("MaxParts", "max-parts"), ("PartNumberMarker", "part-number-marker")] {
+                    if let Some(number) = number(name) {
+                        add(member, json!(number));
+                    }
+                }
+                Ok(document("ListPartsResult", &self.ask("ListParts", Value::Object(request)).await?))
+            }
+            ("POST", false, false) => {
+                let bytes = self.bytes(body)?;
+                let text = std::str::from_utf8(&bytes).map_err(|_| malformed())?;
+                let objects: Vec<Value> = elements(text, "Object").into_iter().map(|object| json!({"Key": element(object, "Key")})).collect();
+                let request = json!({"Bucket": self.bucket, "Delete": {"Objects": objects, "Quiet": element(text, "Quiet") == "true"}});
+                Ok(document("DeleteResult", &self.ask("DeleteObjects", request).await?))
+            }
+            (method, ..) => Err(ServiceError::not_simulated(&format!("S3 {method} {}", self.parts.uri))),
+        }
+    }
+
     async fn object(&self) -> Result<Answer, ServiceError> {
         let head = self.parts.method == "HEAD";
-        let found = self.ask(if head { "HeadObject" } else { "GetObject" }, json!({"Bucket": self.bucket, "Key": self.key})).await?;
-        let whole = STANDARD.decode(found["Body"].as_str().unwrap_or_default()).unwrap_or_default();
-        let length = found["ContentLength"].as_u64().unwrap_or(0) as usize;
-        let range = self.header("range").and_then(|range| part(range, length));
-        let content_type = found["ContentType"].as_str().unwrap_or("application/octet-stream");
-        let mut done = match range {
-            Some((from, to)) if !head => {
-                let mut done = answer(206, content_type, whole.get(from..to).unwrap_or_default().to_vec());
-                set(done.headers_mut(), CONTENT_RANGE, &format!("bytes {from}-{}/{length}", to.saturating_sub(1)));
-                done
-            }
-            _ => answer(200, content_type, whole),
-        };
+        let mut request = json!({"Bucket": self.bucket, "Key": self.key});
+        // What is no range of bytes is passed over, as the service does.
+        if let Some(range) = self.header("range").filter(|range| range.starts_with("bytes=")) {
+            request["Range"] = json!(range);
+        }
+        let found = self.ask(if head { "HeadObject" } else { "GetObject" }, request).await?;
+        let body = STANDARD.decode(found["Body"].as_str().unwrap_or_default()).unwrap_or_default();
+        let text = |member: &str| found[member].as_str().unwrap_or_default();
+        let mut done = answer(if found["ContentRange"].is_string() { 206 } else { 200 }, text("ContentType"), body);
         let headers = done.headers_mut();
         if head {
-            set(headers, hyper::header::CONTENT_LENGTH, &length.to_string());
+            set(headers, hyper::header::CONTENT_LENGTH, &found["ContentLength"].to_string());
         }
-        set(headers, ETAG, found["ETag"].as_str().unwrap_or_default());
+        set(headers, CONTENT_RANGE, text("ContentRange"));
+        set(headers, ETAG, text("ETag"));
         set(headers, ACCEPT_RANGES, "bytes");
-        set(headers, CONTENT_ENCODING, found["ContentEncoding"].as_str().unwrap_or_default());
+        set(headers, CONTENT_ENCODING, text("ContentEncoding"));
+        for (name, value) in found["Metadata"].as_object().into_iter().flatten() {
+            if let Ok(name) = HeaderName::try_from(format!("x-amz-meta-{name}")) {
+                set(headers, name, value.as_str().unwrap_or_default());
+            }
+        }
         if let Some(at) = found["LastModified"].as_str().and_then(parse_iso) {
             set(headers, LAST_MODIFIED, &http_date(at));
         }
@@ -206,6 +324,13 @@ impl Wanted<'_> {
     }
 }
 
+/// An answer without a body, with the tag of what was written.
+fn tagged(done: &Value) -> Answer {
+    let mut written = answer(200, XML, "");
+    set(written.headers_mut(), ETAG, done["ETag"].as_str().unwrap_or_default());
+    written
+}
+
 fn buckets(found: &Value) -> String {
     let mut xml = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListAllMyBucketsResult {NAMESPACE}><Owner><ID>kinlab</ID></Owner><Buckets>");
     for bucket in found["Buckets"].as_array().into_iter().flatten() {
@@ -216,33 +341,52 @@ fn buckets(found: &Value) -> String {
     xml
 }
 
-/// `bytes=0-99`, `bytes=100-`, `bytes=-10`: first byte and the one behind the last.
-fn part(range: &str, length: usize) -> Option<(usize, usize)> {
-    let (from, to) = range.strip_prefix("bytes=")?.split_once('-')?;
-    let (from, to) = match (from.parse::<usize>(), to.parse::<usize>()) {
-        (Ok(from), Ok(to)) => (from, to.saturating_add(1).min(length)),
-        (Ok(from), Err(_)) => (from, length),
-        (Err(_), Ok(last)) => (length.saturating_sub(last), length),
-        _ => return None,
-    };
-    (from < to).then_some((from, to))
+/// The texts of the elements of a name, in order. Our clients write no attributes and no comments there.
+fn elements<'x>(xml: &'x str, name: &str) -> Vec<&'x str> {
+    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+    let mut found = Vec::new();
+    let mut rest = xml;
+    while let Some((inner, behind)) = rest.split_once(&open).and_then(|(_, behind)| behind.split_once(&close)) {
+        found.push(inner);
+        rest = behind;
+    }
+    found
 }
 
-/// The body of an upload in signed chunks: `SIZE[;chunk-signature=…]`, the bytes, and so on until a chunk of no bytes; trailers follow it.
-fn unchunked(mut body: &[u8]) -> Result<Vec<u8>, ServiceError> {
-    let broken = || ServiceError::validation("The body of the upload is not divided into chunks as its headers say.");
-    let mut whole = Vec::with_capacity(body.len());
-    loop {
-        let end = body.windows(2).position(|pair| pair == b"\r\n").ok_or_else(broken)?;
-        let line = std::str::from_utf8(&body[..end]).map_err(|_| broken())?;
-        let size = usize::from_str_radix(line.split(';').next().unwrap_or_default().trim(), 16).map_err(|_| broken())?;
-        if size == 0 {
-            return Ok(whole);
+fn element(xml: &str, name: &str) -> String {
+    let text = elements(xml, name).first().copied().unwrap_or_default();
+    text.replace("&quot;", "\"")
+        .replace("&#34;", "\"")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&apos;", "'")
+        .replace("&#13;", "\r")
+        .replace("&amp;", "&")
+}
+
+/// Members of an answer as XML elements; a list is its items under one name.
+fn members(value: &Value, xml: &mut String) {
+    for (name, value) in value.as_object().into_iter().flatten() {
+        let items = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
+        // `Parts` of an answer are `Part` elements, `Uploads` are `Upload`; `Deleted` stays.
+        let name = if value.is_array() { name.strip_suffix('s').unwrap_or(name) } else { name };
+        for item in items {
+            let _ = write!(xml, "<{name}>");
+            match item {
+                Value::Object(_) => members(item, xml),
+                Value::String(text) => xml.push_str(&escaped(text)),
+                other => xml.push_str(&other.to_string()),
+            }
+            let _ = write!(xml, "</{name}>");
         }
-        let rest = &body[end + 2..];
-        whole.extend_from_slice(rest.get(..size).ok_or_else(broken)?);
-        body = rest.get(size + 2..).ok_or_else(broken)?;
     }
+}
+
+fn document(root: &str, value: &Value) -> Answer {
+    let mut xml = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{root} {NAMESPACE}>");
+    members(value, &mut xml);
+    let _ = write!(xml, "</{root}>");
+    answer(200, XML, xml)
 }
 
 #[cfg(test)]
@@ -250,17 +394,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn chunks_ranges_and_names() {
-        let body = b"5;chunk-signature=ab\r\nhello\r\n1\r\n!\r\n0\r\nx-amz-checksum-crc32:AAAA\r\n\r\n";
-        assert_eq!(unchunked(body).expect("good"), b"hello!");
-        for end in 0..body.len() - 30 {
-            let cut = unchunked(&body[..end]);
-            assert!(cut.is_err() || cut.is_ok_and(|whole| whole == b"hello!"), "{end}");
-        }
-        assert!(unchunked(b"ffffffffffffffff\r\nx\r\n").is_err());
-        assert_eq!(part("bytes=0-1", 10), Some((0, 2)));
-        assert_eq!(part("bytes=8-", 10), Some((8, 10)));
-        assert_eq!(part("bytes=-3", 10), Some((7, 10)));
-        assert_eq!((part("bytes=10-", 10), part("x", 10)), (None, None));
+    fn documents_are_read_and_written() {
+        let xml = "<CompleteMultipartUpload><Part><ETag>&quot;a&amp;b&quot;</ETag><PartNumber>1</PartNumber></Part><Part><PartNumber>2</PartNumber></Part></CompleteMultipartUpload>";
+        let parts = elements(xml, "Part");
+        assert_eq!((parts.len(), element(parts[0], "ETag"), element(parts[1], "PartNumber")), (2, "\"a&b\"".to_owned(), "2".to_owned()));
+        assert!(elements("<Part><Part", "Part").is_empty());
+        let mut xml = String::new();
+        members(&json!({"Parts": [{"Size": 1}, {"Size": 2}], "Deleted": [{"Key": "a<"}], "IsTruncated": false}), &mut xml);
+        assert_eq!(xml, "<Part><Size>1</Size></Part><Part><Size>2</Size></Part><Deleted><Key>a&lt;</Key></Deleted><IsTruncated>false</IsTruncated>");
     }
 }

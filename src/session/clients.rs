@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::api::kinesis::SubscribeToShardEvent;
 use crate::api::{ErrorCode, Request, Response, ServiceError};
+use crate::engine::s3::part;
 use crate::engine::time::{VirtualDuration, VirtualTime};
 use crate::engine::{Command, Reply, WorldCommand};
 
@@ -173,11 +174,12 @@ impl Session {
     }
 
     /// An object's bytes as they are, in base64: the CLI shows text as text, a client wants every byte.
-    fn exact_object(&self, place: Option<(String, String)>, mut answer: Response) -> Response {
-        if let (Some((bucket, key)), Response::Other(value)) = (place, &mut answer)
+    fn exact_object(&self, place: Option<Place>, mut answer: Response) -> Response {
+        if let (Some(Place { bucket, key, range }), Response::Other(value)) = (place, &mut answer)
             && let Some(object) = self.engine.services().s3.object(&bucket, &key)
         {
-            value["Body"] = json!(STANDARD.encode(&object.bytes));
+            let (from, to) = range.and_then(|range| part(&range, object.bytes.len())).unwrap_or((0, object.bytes.len()));
+            value["Body"] = json!(STANDARD.encode(&object.bytes[from..to]));
         }
         answer
     }
@@ -237,22 +239,31 @@ impl Session {
     }
 }
 
-/// Bucket and key of a request that reads an object.
-fn object_of(request: &Request) -> Option<(String, String)> {
+/// What a request reads of which object.
+struct Place {
+    bucket: String,
+    key: String,
+    range: Option<String>,
+}
+
+/// The object that a request reads.
+fn object_of(request: &Request) -> Option<Place> {
     let Request::Other(call) = request else { return None };
     let text = |name: &str| call.body[name].as_str().unwrap_or_default().to_owned();
-    (call.operation.service == "s3api" && call.operation.name == "GetObject").then(|| (text("Bucket"), text("Key")))
+    let reads = call.operation.service == "s3api" && call.operation.name == "GetObject";
+    reads.then(|| Place { bucket: text("Bucket"), key: text("Key"), range: call.body["Range"].as_str().map(str::to_owned) })
 }
 
 /// Whether a request changes something beside limits and counters.
 fn changes(request: &Request) -> bool {
     let name = request.operation().name();
-    !["Get", "List", "Describe", "Head", "Discover", "Subscribe"].iter().any(|verb| name.starts_with(verb))
+    !["Get", "List", "Describe", "Head", "Discover", "Subscribe", "Query", "Scan", "BatchGet"].iter().any(|verb| name.starts_with(verb))
 }
 
 /// Whether a request carries records: there are too many of them for the journal.
 fn is_data(request: &Request) -> bool {
-    matches!(request.operation().name(), "PutRecord" | "PutRecords" | "PutRecordBatch" | "PutObject" | "Invoke")
+    let name = request.operation().name();
+    matches!(name, "PutRecord" | "PutRecords" | "PutRecordBatch" | "PutObject" | "UploadPart" | "Invoke") || name.ends_with("Item")
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ fn decode_blob(shape: &Shape, value: &mut Param, format: BinaryFormat) -> Result
     match (shape.kind, &mut *value) {
         (Kind::Structure(members), _) => decode_blobs(members, value, format),
         (Kind::List(item), Param::List(items)) => items.iter_mut().try_for_each(|value| decode_blob(item, value, format)),
+        (Kind::Map(_, item), Param::Map(entries)) => entries.iter_mut().try_for_each(|(_, value)| decode_blob(item, value, format)),
         (Kind::Blob, Param::Text(text)) => {
             let bytes = match format {
                 BinaryFormat::RawInBase64Out => std::mem::take(text).into_bytes(),

@@ -62,7 +62,7 @@ pub struct Service {
     pub operations: &'static [OperationModel],
 }
 
-const MODELS: [&str; 10] = [
+const MODELS: [&str; 11] = [
     include_str!("../../../assets/models/firehose.model"),
     include_str!("../../../assets/models/lambda.model"),
     include_str!("../../../assets/models/s3api.model"),
@@ -73,6 +73,7 @@ const MODELS: [&str; 10] = [
     include_str!("../../../assets/models/cloudwatch.model"),
     include_str!("../../../assets/models/kinesisanalytics.model"),
     include_str!("../../../assets/models/kinesisanalyticsv2.model"),
+    include_str!("../../../assets/models/dynamodb.model"),
 ];
 
 static SERVICES: LazyLock<Vec<Service>> =

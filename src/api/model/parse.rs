@@ -15,12 +15,13 @@
 //! pages ListTags NextToken NextToken Tags Limit
 //! ```
 //!
-//! `shapes` takes the declarations of another service's model. A member that must be given ends in `!`. `String`, `Integer`, `Double`, `Boolean`, `Blob` and `Timestamp` need no declaration. The
+//! `shapes` takes the declarations of another service's model. A member that must be given ends in `!`. `String`, `Integer`, `Double`, `Boolean`, `Blob` and `Timestamp`, and
+//! DynamoDB's `AttributeValue`, which has itself inside, need no declaration. The
 //! tables live as long as the program.
 
 use std::collections::BTreeMap;
 
-use super::super::shape::{Kind, Member, Pattern, RegexPattern, Shape, Span};
+use super::super::shape::{ATTRIBUTE_VALUE, Kind, Member, Pattern, RegexPattern, Shape, Span};
 use super::{OperationModel, PageModel, Service};
 
 fn leak<T>(value: T) -> &'static T {
@@ -112,6 +113,7 @@ pub(super) fn service(text: &'static str, models: &[&'static str]) -> Result<Ser
     ] {
         reader.add(name, kind, Span::ANY);
     }
+    reader.shapes.insert(ATTRIBUTE_VALUE.name, &ATTRIBUTE_VALUE);
     let mut lines: Vec<&'static str> = Vec::new();
     for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
         match line.strip_prefix("shapes ") {

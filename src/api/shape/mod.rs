@@ -3,6 +3,7 @@
 //! `decode` is how a request arrives from text: type errors first (`SerializationException`), then constraints
 //! (`ValidationException`), then the typed value. [`constraints`] checks an already typed request with the same texts.
 
+mod attribute;
 mod base64_text;
 mod constraint;
 mod decode;
@@ -11,6 +12,7 @@ mod pattern;
 mod table;
 mod type_check;
 
+pub use attribute::ATTRIBUTE_VALUE;
 pub use decode::{check_body, constraints, decode, decode_json, decode_with, validate};
 pub use inputs::input;
 pub use pattern::{Pattern, RegexPattern};

@@ -102,6 +102,7 @@ fn normalise_value(shape: &Shape, value: &mut Value, year: ModelYear) {
     match (shape.kind, value) {
         (Kind::Structure(members), Value::Object(body)) => normalise(members, body, year),
         (Kind::List(item), Value::Array(items)) => items.iter_mut().for_each(|value| normalise_value(item, value, year)),
+        (Kind::Map(_, item), Value::Object(entries)) => entries.values_mut().for_each(|value| normalise_value(item, value, year)),
         (Kind::Integer, Value::Number(number)) => *number = Number::from(integer(number)),
         (Kind::Boolean, value) => {
             if let Some(given) = value.as_str().and_then(flag) {

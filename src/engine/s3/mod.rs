@@ -1,35 +1,20 @@
-//! Amazon S3 as far as deliveries need it: buckets, objects, listings, and the faults a lab can switch on.
+//! Amazon S3 as far as deliveries and clients need it: buckets, objects, listings, uploads in parts, and the faults a lab can switch on.
+
+mod object;
+mod upload;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use md5::{Digest, Md5};
 use serde_json::{Map, Value, json};
 
 use crate::api::{Call, ErrorCode, ServiceError};
 
 use super::time::VirtualTime;
-
-/// An object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Object {
-    /// Its bytes.
-    pub bytes: Arc<[u8]>,
-    /// When it was written.
-    pub at: VirtualTime,
-    /// `Content-Encoding`, empty when there is none.
-    pub encoding: &'static str,
-}
-
-impl Object {
-    /// The entity tag: MD5 in quotes.
-    pub fn etag(&self) -> String {
-        let digest: [u8; 16] = Md5::digest(&self.bytes).into();
-        format!("\"{}\"", digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
-    }
-}
+pub use object::{Described, Object, part};
+use upload::Uploads;
 
 /// Why a bucket refuses writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -58,6 +43,7 @@ pub struct S3 {
     buckets: BTreeMap<String, Bucket>,
     /// (bucket, key) of every object written, in order: what a mirror has to copy.
     written: Arc<Vec<(String, String)>>,
+    uploads: Uploads,
 }
 
 impl S3 {
@@ -121,9 +107,26 @@ impl S3 {
             Some(Refusal::AccessDenied) => return Err(ServiceError::new(ErrorCode::AccessDenied, "Access Denied")),
             None => {}
         }
-        found.objects.insert(key.to_owned(), Object { bytes, at: now, encoding });
+        let described = (!encoding.is_empty()).then(|| Arc::new(Described { encoding: encoding.to_owned(), ..Described::default() }));
+        found.objects.insert(key.to_owned(), Object { bytes, at: now, described });
         Arc::make_mut(&mut self.written).push((bucket.to_owned(), key.to_owned()));
         Ok(())
+    }
+
+    /// Writes an object with what its writer says of it.
+    fn put_described(&mut self, now: VirtualTime, bucket: &str, key: &str, bytes: Arc<[u8]>, described: Described) -> Result<Value, ServiceError> {
+        self.put(now, bucket, key, bytes, "")?;
+        let Some(object) = self.buckets.get_mut(bucket).and_then(|bucket| bucket.objects.get_mut(key)) else { return Err(no_such_bucket()) };
+        object.described = (described != Described::default()).then(|| Arc::new(described));
+        Ok(json!({"ETag": object.etag()}))
+    }
+
+    /// The object of a copy's source, `bucket/key` with a slash in front or not.
+    fn source(&self, text: &str) -> Result<&Object, ServiceError> {
+        let text = text.trim_start_matches('/');
+        let (bucket, key) = text.split_once('/').unwrap_or((text, ""));
+        let found = self.find(bucket)?.objects.get(key.split("?versionId=").next().unwrap_or(key));
+        found.ok_or_else(no_such_key)
     }
 
     fn find(&self, name: &str) -> Result<&Bucket, ServiceError> {
@@ -157,26 +160,67 @@ impl S3 {
             }
             "PutObject" => {
                 let body = STANDARD.decode(text("Body")).unwrap_or_default();
-                self.put(now, bucket, key, body.into(), "")?;
-                Ok(json!({"ETag": self.object(bucket, key).map(Object::etag)}))
+                self.put_described(now, bucket, key, body.into(), Described::read(&call.body))
+            }
+            "CopyObject" => {
+                let source = self.source(text("CopySource"))?.clone();
+                let described = match text("MetadataDirective") {
+                    "REPLACE" => Described::read(&call.body),
+                    // The tag of a copy is that of its bytes, however they came.
+                    _ => source
+                        .described
+                        .as_deref()
+                        .map_or_else(Described::default, |described| Described { etag: String::new(), ..described.clone() }),
+                };
+                let done = self.put_described(now, bucket, key, source.bytes, described)?;
+                Ok(json!({"CopyObjectResult": {"ETag": done["ETag"], "LastModified": now.to_string()}}))
             }
             "GetObject" | "HeadObject" => {
-                let found = self.find(bucket)?.objects.get(key);
-                let object = found.ok_or_else(|| ServiceError::new(ErrorCode::NoSuchKey, "The specified key does not exist."))?;
+                let object = self.find(bucket)?.objects.get(key).ok_or_else(no_such_key)?;
                 let mut answer = Map::new();
+                let whole = &object.bytes;
+                let asked = Some(text("Range")).filter(|text| text.starts_with("bytes="));
+                let (from, to) = match asked {
+                    Some(asked) => part(asked, whole.len())
+                        .ok_or_else(|| ServiceError::new(ErrorCode::InvalidRange, "The requested range is not satisfiable"))?,
+                    None => (0, whole.len()),
+                };
                 answer.insert("LastModified".to_owned(), json!(object.at.to_string()));
-                answer.insert("ContentLength".to_owned(), json!(object.bytes.len()));
+                answer.insert("ContentLength".to_owned(), json!(to - from));
                 answer.insert("ETag".to_owned(), json!(object.etag()));
-                if !object.encoding.is_empty() {
-                    answer.insert("ContentEncoding".to_owned(), json!(object.encoding));
+                if asked.is_some() {
+                    answer.insert("ContentRange".to_owned(), json!(format!("bytes {from}-{}/{}", to.saturating_sub(1), whole.len())));
                 }
-                answer.insert("ContentType".to_owned(), json!("application/octet-stream"));
+                let described = object.described.as_deref();
+                if let Some(encoding) = described.map(|described| &described.encoding).filter(|encoding| !encoding.is_empty()) {
+                    answer.insert("ContentEncoding".to_owned(), json!(encoding));
+                }
+                let kind = described.map(|described| described.content_type.as_str()).filter(|kind| !kind.is_empty());
+                answer.insert("ContentType".to_owned(), json!(kind.unwrap_or("application/octet-stream")));
+                if let Some(metadata) = described.map(|described| &described.metadata).filter(|metadata| !metadata.is_empty()) {
+                    answer.insert("Metadata".to_owned(), json!(metadata));
+                }
                 if call.operation.name == "GetObject" {
                     // There is no output file here: the body is part of the answer, text as it is, anything else in base64.
-                    let body = std::str::from_utf8(&object.bytes).map_or_else(|_| STANDARD.encode(&object.bytes), str::to_owned);
+                    let bytes = &whole[from..to];
+                    let body = std::str::from_utf8(bytes).map_or_else(|_| STANDARD.encode(bytes), str::to_owned);
                     answer.insert("Body".to_owned(), Value::String(body));
                 }
                 Ok(Value::Object(answer))
+            }
+            "DeleteObjects" => {
+                self.find(bucket)?;
+                let objects = call.body["Delete"]["Objects"].as_array().map_or(&[][..], Vec::as_slice);
+                let keys: Vec<&str> = objects.iter().filter_map(|object| object["Key"].as_str()).collect();
+                if let Some(bucket) = self.buckets.get_mut(bucket) {
+                    for key in &keys {
+                        bucket.objects.remove(*key);
+                    }
+                }
+                if call.body["Delete"]["Quiet"] == true {
+                    return Ok(json!({}));
+                }
+                Ok(json!({"Deleted": keys.iter().map(|key| json!({"Key": key})).collect::<Vec<_>>()}))
             }
             "DeleteObject" => {
                 self.find(bucket)?;
@@ -186,6 +230,13 @@ impl S3 {
                 Ok(json!({}))
             }
             "ListObjectsV2" => self.list(&call.body),
+            "CreateMultipartUpload"
+            | "UploadPart"
+            | "UploadPartCopy"
+            | "CompleteMultipartUpload"
+            | "AbortMultipartUpload"
+            | "ListParts"
+            | "ListMultipartUploads" => self.upload(now, call.operation.name, &call.body),
             other => Err(ServiceError::not_simulated(other)),
         }
     }
@@ -231,6 +282,10 @@ impl S3 {
         }
         Ok(Value::Object(answer))
     }
+}
+
+fn no_such_key() -> ServiceError {
+    ServiceError::new(ErrorCode::NoSuchKey, "The specified key does not exist.")
 }
 
 fn no_such_bucket() -> ServiceError {
