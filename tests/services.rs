@@ -702,3 +702,38 @@ fn a_lease_table_is_kept_in_dynamodb() {
     assert!(fails(&mut session, get).contains("ResourceNotFoundException"));
     assert!(ok(&mut session, "aws dynamodb list-tables --output text").trim().is_empty());
 }
+
+#[test]
+fn alarms_change_their_state_when_a_minute_is_over() {
+    let mut session = session();
+    ok(&mut session, "aws kinesis create-stream --stream-name s --shard-count 1");
+    ok(&mut session, "run 2s");
+    let alarm = "aws cloudwatch put-metric-alarm --alarm-name busy --namespace AWS/Kinesis --metric-name IncomingRecords --dimensions Name=StreamName,Value=s \
+                 --statistic Sum --period 60 --evaluation-periods 2 --datapoints-to-alarm 1 --threshold 2 --comparison-operator GreaterThanThreshold";
+    ok(&mut session, alarm);
+    let state =
+        |session: &mut Session| ok(session, "aws cloudwatch describe-alarms --query MetricAlarms[0].StateValue --output text").trim().to_owned();
+    assert_eq!(state(&mut session), "INSUFFICIENT_DATA");
+    for _ in 0..2 {
+        ok(&mut session, "aws kinesis put-record --stream-name s --partition-key a --data aGVsbG8=");
+    }
+    ok(&mut session, "run 60s");
+    assert_eq!(state(&mut session), "OK", "two records are no more than two");
+    for _ in 0..3 {
+        ok(&mut session, "aws kinesis put-record --stream-name s --partition-key a --data aGVsbG8=");
+    }
+    ok(&mut session, "run 60s");
+    assert_eq!(state(&mut session), "ALARM");
+    let reason = ok(&mut session, "aws cloudwatch describe-alarms --state-value ALARM --query MetricAlarms[0].StateReason --output text");
+    assert!(reason.contains("1 out of the last 2 datapoints [3.0, 2.0] was greater than the threshold (2.0)"), "{reason}");
+    assert_eq!(session.view(&Wants::default()).alarms[0].state, "ALARM");
+    let journal = ok(&mut session, "journal 50");
+    assert!(journal.contains("OK -> ALARM"), "{journal}");
+    // Silence is not zero: two minutes without a value.
+    ok(&mut session, "run 180s");
+    assert_eq!(state(&mut session), "INSUFFICIENT_DATA");
+    assert!(fails(&mut session, &alarm.replace("--period 60", "--period 30")).contains("multiple of 60"));
+    assert!(fails(&mut session, "aws cloudwatch delete-alarms --alarm-names quiet").contains("quiet"));
+    ok(&mut session, "aws cloudwatch delete-alarms --alarm-names busy");
+    assert_eq!(ok(&mut session, "aws cloudwatch describe-alarms --query 'length(MetricAlarms)'").trim(), "0");
+}

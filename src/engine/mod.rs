@@ -7,7 +7,7 @@
 pub mod agent;
 pub mod analytics;
 pub mod athena;
-mod cloudwatch;
+pub mod cloudwatch;
 pub mod coach;
 pub mod command;
 pub mod consumers;
@@ -549,6 +549,7 @@ impl Engine {
                     }
                 })
                 .collect(),
+            alarms: self.services.alarms.view(),
             trail: self.trail_view(),
             events: self.journal.total(),
             journal_hash: self.journal.hash_hex(),

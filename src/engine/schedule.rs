@@ -32,6 +32,8 @@ pub enum Wake {
         /// Consumer name.
         consumer: Arc<str>,
     },
+    /// Alarms look at their metrics once a minute.
+    Alarms,
     /// On-demand streams look at their load once a minute.
     OnDemand {
         /// Stream name.
@@ -101,6 +103,7 @@ impl Schedule {
             Wake::Firehose { .. } => 4,
             Wake::Analytics { .. } => 5,
             Wake::Control { .. } => 6,
+            Wake::Alarms => 7,
         };
         self.heap.push(Reverse((when, rank, self.sequence, wake)));
         self.sequence += 1;

@@ -8,6 +8,7 @@ use crate::api::{Call, ErrorCode, ServiceError};
 
 use super::analytics::{Analytics, Delivery, Destination};
 use super::athena::Athena;
+use super::cloudwatch::alarms::Alarms;
 use super::command::{Fault, Reply};
 use super::dynamodb::DynamoDb;
 use super::firehose::Firehose;
@@ -50,6 +51,8 @@ pub struct Services {
     pub athena: Athena,
     /// SQL applications.
     pub analytics: Analytics,
+    /// Alarms of CloudWatch.
+    pub alarms: Alarms,
     /// Tables.
     pub dynamodb: DynamoDb,
     region: String,
@@ -67,6 +70,7 @@ impl Services {
             firehose: Firehose::new(create),
             lambda: Lambda::new(seed, region, account),
             athena: Athena::default(),
+            alarms: Alarms::default(),
             analytics: Analytics::new(seed, region, account, create),
             dynamodb: DynamoDb::new(region, account, create),
             region: region.to_owned(),
@@ -98,6 +102,7 @@ impl Services {
             "kinesisanalytics" => self.analytics.call(ctx, kinesis, &self.s3, call),
             "kinesisanalyticsv2" => self.analytics.call_v2(ctx, kinesis, &self.s3, call),
             "athena" => self.athena.call(ctx.now, self.seed, &mut self.glue, &self.s3, call),
+            "cloudwatch" if call.operation.name.contains("Alarm") => self.alarms.call(ctx, &self.region, &self.account, call),
             "cloudwatch" => super::cloudwatch::call(ctx.now, ctx.metrics, call),
             "iam" => self.iam.call(ctx.now, &self.account, call),
             "sts" => {

@@ -71,6 +71,9 @@ pub struct View {
     pub accounting: Vec<AccountingLine>,
     /// CloudWatch-named series of the streams, for charts and line mode.
     pub metrics: Vec<MetricView>,
+    /// Alarms of CloudWatch, by name.
+    #[serde(default)]
+    pub alarms: Vec<AlarmView>,
     /// The record being followed.
     #[serde(default)]
     pub trail: Option<TrailView>,
@@ -377,6 +380,29 @@ pub struct MetricView {
     pub per_second: Vec<u64>,
     /// Sum of the last 60 whole seconds.
     pub last_minute: u64,
+}
+
+/// An alarm on a metric.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AlarmView {
+    /// Name.
+    pub name: String,
+    /// `IncomingBytes` …
+    pub metric: String,
+    /// `StreamName=clicks` …
+    pub dimensions: String,
+    /// `Sum`, `Maximum` …
+    pub statistic: String,
+    /// Its period in seconds.
+    pub period_secs: u64,
+    /// Its threshold in thousandths; 0 when it is below zero.
+    pub threshold_milli: u64,
+    /// `OK`, `ALARM` or `INSUFFICIENT_DATA`.
+    pub state: String,
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub since: VirtualTime,
 }
 
 /// One delivery stream.

@@ -46,6 +46,10 @@ impl Engine {
                 let (Parts { kinesis, services, .. }, mut ctx) = self.parts();
                 services.analytics_due(&mut ctx, kinesis, &application, incarnation);
             }
+            Wake::Alarms => {
+                let (Parts { services, .. }, mut ctx) = self.parts();
+                services.alarms.minute(&mut ctx);
+            }
             Wake::Lambda { due } => {
                 let (Parts { kinesis, services, .. }, mut ctx) = self.parts();
                 services.lambda_due(&mut ctx, kinesis, due);

@@ -98,10 +98,7 @@ fn fit(shape: &Shape, value: Param) -> Result<Param, CliError> {
         (Kind::List(item), Param::List(items)) => items.into_iter().map(|value| fit(item, value)).collect::<Result<_, _>>().map(Param::List),
         (Kind::List(item), value) => fit(item, value).map(|value| Param::List(vec![value])),
         (Kind::Integer, Param::Text(text)) => whole(&text).map(Param::Int),
-        (Kind::Double, Param::Text(text)) => {
-            let quoted = super::param::quoted(&text);
-            text.trim().parse().map(Param::Float).map_err(|_| CliError::general(&format!("could not convert string to float: {quoted}")))
-        }
+        (Kind::Double, Param::Text(text)) => decimal(&text).map(Param::Float),
         (Kind::Boolean, Param::Text(text)) => Ok(Param::Bool(text.eq_ignore_ascii_case("true"))),
         (_, value) => Ok(value),
     }
@@ -110,6 +107,11 @@ fn fit(shape: &Shape, value: Param) -> Result<Param, CliError> {
 fn whole(text: &str) -> Result<i128, CliError> {
     let quoted = super::param::quoted(text);
     integer(text).ok_or_else(|| CliError::general(&format!("invalid literal for int() with base 10: {quoted}")))
+}
+
+fn decimal(text: &str) -> Result<f64, CliError> {
+    let quoted = super::param::quoted(text);
+    text.trim().parse().map_err(|_| CliError::general(&format!("could not convert string to float: {quoted}")))
 }
 
 fn one(option: &str, shape: &Shape, text: &str) -> Result<Param, CliError> {
@@ -122,6 +124,7 @@ fn one(option: &str, shape: &Shape, text: &str) -> Result<Param, CliError> {
             }
         }
         Kind::Integer => whole(text).map(Param::Int),
+        Kind::Double => decimal(text).map(Param::Float),
         _ => Ok(Param::Text(text.to_owned())),
     }
 }

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::{Cx, paged, range_note};
-use crate::engine::view::{MetricView, StreamView};
+use crate::engine::view::{AlarmView, MetricView, StreamView};
 use crate::tui::action::ActionId;
 use crate::tui::hit::Target;
 use crate::tui::ids::PaneId;
@@ -31,6 +31,12 @@ fn limit(metric: &MetricView, streams: &[StreamView]) -> Option<u64> {
     }
 }
 
+/// Where an alarm's line lies in a chart by the second: a sum over its period is spread over the period's seconds.
+fn per_second_threshold(alarm: &AlarmView) -> u64 {
+    let spread = if matches!(alarm.statistic.as_str(), "Sum" | "SampleCount") { alarm.period_secs.max(1) } else { 1 };
+    alarm.threshold_milli / 1000 / spread
+}
+
 /// The series in `cells` columns, newest at the right: means of equal numbers of seconds, so that nothing is left out.
 fn columns(series: &[u64], cells: usize) -> (Vec<u64>, usize) {
     let each = series.len().div_ceil(cells.max(1)).max(1);
@@ -49,7 +55,9 @@ fn chart(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>, metric: &MetricView, focu
     let beside = other.iter().flatten().copied().max();
     let max = metric.per_second.iter().copied().max().unwrap_or(0).max(beside.unwrap_or(0));
     let limit = limit(metric, &cx.view.world.streams).filter(|l| *l > 0 && max >= *l / 2);
-    let top = max.max(limit.unwrap_or(0)).max(1);
+    let watched = cx.view.world.alarms.iter().find(|alarm| alarm.metric == metric.metric && alarm.dimensions == metric.dimensions);
+    let threshold = watched.map(per_second_threshold);
+    let top = max.max(limit.unwrap_or(0)).max(threshold.filter(|threshold| max >= *threshold / 4).unwrap_or(0)).max(1);
     let label = value(&metric.unit, top);
     let axis = inner.x + 1 + width(&label).max(4);
     let (plot_x, cells) = (axis + 1, inner.right().saturating_sub(axis + 2));
@@ -66,6 +74,10 @@ fn chart(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>, metric: &MetricView, focu
     if let Some(limit) = limit {
         let at = (u128::from(limit) * u128::from(rows) / u128::from(top)) as u16;
         p.repeat(plot_x, base - at.clamp(1, rows), cells, p.glyphs.gap, Role::Limit);
+    }
+    if let Some(threshold) = threshold.filter(|threshold| *threshold <= top) {
+        let at = (u128::from(threshold) * u128::from(rows) / u128::from(top)) as u16;
+        p.repeat(plot_x, base - at.clamp(1, rows), cells, p.glyphs.gap, Role::Bad);
     }
     let (values, each) = columns(&metric.per_second, usize::from(cells));
     let alarm = metric.metric.contains("Exceeded");
@@ -101,6 +113,9 @@ fn chart(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>, metric: &MetricView, focu
     }
     if metric.unit != "Milliseconds" {
         text.push_str(&format!("  sum 60 s {}", value(&metric.unit, metric.last_minute)));
+    }
+    if let Some(alarm) = watched {
+        text = format!("{} {}: {} {} s  {text}", if alarm.state == "ALARM" { "!" } else { "alarm" }, alarm.name, alarm.statistic, alarm.period_secs);
     }
     if let Some(limit) = limit {
         text = format!("{text}  limit {}", value(&metric.unit, limit));

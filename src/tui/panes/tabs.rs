@@ -47,6 +47,13 @@ pub fn draw(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
             if cx.class == Class::Wide { format!("! {} {}{more}", first.lint, first.resource) } else { format!("! {}{more}", first.lint) }
         }
     };
+    // An alarm of CloudWatch stands before what the coach says.
+    let raised: Vec<_> = cx.view.world.alarms.iter().filter(|alarm| alarm.state == "ALARM").collect();
+    let alarm = match raised.as_slice() {
+        [] => alarm,
+        [first] => format!("! ALARM {}", first.name),
+        [first, rest @ ..] => format!("! ALARM {} +{}", first.name, rest.len()),
+    };
     let room = area.right().saturating_sub(x + 2);
     let alarm = clip_words(&alarm, room);
     let mut right = area.right().saturating_sub(1);

@@ -1,11 +1,12 @@
 //! Amazon CloudWatch, as far as the metrics of the simulated services go: what is measured, and statistics by the minute.
 
+pub mod alarms;
+
 use serde_json::{Map, Value, json};
 
 use crate::api::{Call, ErrorCode, ServiceError};
-
-use super::metrics::{Dimensions, Metric, Metrics, Statistic, Stats};
-use super::time::VirtualTime;
+use crate::engine::metrics::{Dimensions, Metric, Metrics, Statistic, Stats};
+use crate::engine::time::VirtualTime;
 
 /// Datapoints of one call of GetMetricStatistics.
 const DATAPOINTS_MAX: u64 = 1440;
