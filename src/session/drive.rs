@@ -40,6 +40,7 @@ impl Session {
 
     fn shift(&mut self, micros: i64) -> Outcome {
         self.clock.set_paused(true);
+        self.stop_at = None;
         if micros >= 0 {
             self.advance(self.now() + VirtualDuration(micros.unsigned_abs()));
             return Outcome::default();
@@ -145,6 +146,7 @@ impl Driver for Session {
                 Outcome::default()
             }
             Act::Pause(paused) => {
+                self.stop_at = None;
                 self.clock.set_paused(paused);
                 Outcome::default()
             }
@@ -175,6 +177,23 @@ impl Driver for Session {
                     Err(error) => Outcome::refused(error),
                 }
             }
+            Act::PlayTo(elapsed_us) => {
+                self.stop_at = Some(self.epoch() + VirtualDuration(elapsed_us));
+                self.clock.set_paused(false);
+                Outcome::default()
+            }
+            Act::Mark(number) => {
+                self.mark(number);
+                Outcome::default()
+            }
+            Act::Return(number) => {
+                self.clock.set_paused(true);
+                self.stop_at = None;
+                match self.return_to(number) {
+                    Ok(()) => Outcome::default(),
+                    Err(error) => Outcome::refused(error),
+                }
+            }
         }
     }
 
@@ -188,8 +207,14 @@ impl Driver for Session {
         self.look_at_files(wall);
         let now = self.now();
         let target = self.clock.target(wall, now);
+        let target = self.stop_at.map_or(target, |stop| target.min(stop));
         if target > now {
             self.advance(target);
+        }
+        let arrived = self.stop_at.is_some_and(|stop| self.now() >= stop);
+        if arrived {
+            self.stop_at = None;
+            self.clock.set_paused(true);
         }
         let asked = self.answer_clients();
         let sleep = match (self.clock.speed_percent(), self.served.is_some()) {
@@ -198,7 +223,7 @@ impl Driver for Session {
             (_, true) if asked => BUSY,
             (_, true) => ASK_EVERY,
         };
-        Turn { changed: asked || self.now() != now, sleep: Some(sleep) }
+        Turn { changed: asked || arrived || self.now() != now, sleep: Some(sleep) }
     }
 
     fn complete(&self, line: &str) -> Vec<(String, String)> {
@@ -209,6 +234,10 @@ impl Driver for Session {
             return cli::completions(&words, year).into_iter().map(|found| (format!("{head} {}", found.word), found.hint)).collect();
         }
         language::words().filter(|(word, _)| word.starts_with(line)).map(|(word, doc)| (word.to_owned(), doc.to_owned())).collect()
+    }
+
+    fn report(&self) -> Option<super::report::Report> {
+        Some(Session::report(self))
     }
 
     fn leave(&mut self) -> Result<String, String> {

@@ -39,6 +39,12 @@ pub enum Act {
     Solve,
     /// Put a bookmark here.
     Bookmark(String),
+    /// Let time run, at its speed, to so many microseconds since the start, and pause there exactly.
+    PlayTo(u64),
+    /// Remember this moment under a number; those of higher numbers are forgotten.
+    Mark(usize),
+    /// Back to the moment of a number, with everything as it was before anything was done there.
+    Return(usize),
 }
 
 /// What came of it.
@@ -90,6 +96,10 @@ pub trait Driver {
     fn turn(&mut self, wall: Duration, budget: Duration) -> Turn;
     /// Completions of a command line, best first: (text that replaces the line, what it does).
     fn complete(&self, line: &str) -> Vec<(String, String)>;
+    /// What came of the run up to now; `None` when the driver cannot say.
+    fn report(&self) -> Option<super::report::Report> {
+        None
+    }
     /// Saves everything; called once before leaving. The text says where, or what went wrong.
     fn leave(&mut self) -> Result<String, String>;
 }

@@ -62,6 +62,10 @@ pub struct Session {
     /// Seconds at the keyboard before this process, and since it began; part of the progress, not of the run.
     wall_before: u64,
     pub(super) wall: core::time::Duration,
+    /// Where time running by itself stops.
+    pub(super) stop_at: Option<VirtualTime>,
+    /// Moments to come back to: number, instant, entries of the log.
+    marks: Vec<(usize, VirtualTime, usize)>,
 }
 
 /// What of the progress is worth writing again when it changes: steps, points, hints, initials, minutes at the keyboard.
@@ -142,6 +146,8 @@ impl Session {
             keeps_log: true,
             wall_before: 0,
             wall: core::time::Duration::ZERO,
+            stop_at: None,
+            marks: Vec::new(),
         };
         session.set_up()?;
         session.evaluate();
@@ -382,6 +388,24 @@ impl Session {
         self.go_back(began, |index, _| index < entries)
     }
 
+    /// Remembers this moment under a number.
+    pub(super) fn mark(&mut self, number: usize) {
+        self.marks.retain(|(known, ..)| *known < number);
+        self.marks.push((number, self.now(), self.log.len()));
+        if self.keeps_checkpoints {
+            self.save();
+        }
+    }
+
+    /// Goes back to a remembered moment.
+    pub(super) fn return_to(&mut self, number: usize) -> Result<(), String> {
+        let Some((_, at, entries)) = self.marks.iter().find(|(known, ..)| *known == number).copied() else {
+            return Err(format!("nothing was remembered under {number}"));
+        };
+        self.marks.retain(|(known, ..)| *known <= number);
+        self.go_back(at, |index, _| index < entries)
+    }
+
     /// Restores the nearest saved world (or makes the first one anew) and does everything before the instant again. What lay after it is gone:
     /// acting in the past starts another future. Only what came from outside stays: it arrives at the instant gone back to.
     fn go_back(&mut self, target: VirtualTime, before: impl Fn(usize, &Entry) -> bool) -> Result<(), String> {
@@ -419,8 +443,8 @@ impl Session {
         Ok(())
     }
 
-    /// Does the entries again, each at its instant, and lets time pass until the end.
-    fn replay(&mut self, entries: &[Entry], until: VirtualTime) {
+    /// From now on entries of a recorded run are done again: what handlers answered and files held is taken from them.
+    pub fn begin_again(&mut self, entries: &[Entry]) {
         self.replaying = true;
         self.handlers.remember(entries);
         self.recorded = entries
@@ -431,37 +455,48 @@ impl Session {
                 _ => None,
             })
             .collect();
+    }
+
+    /// Does the entries again, each at its instant, and lets time pass until the end.
+    fn replay(&mut self, entries: &[Entry], until: VirtualTime) {
+        self.begin_again(entries);
         for entry in entries {
-            self.advance(self.epoch() + VirtualDuration(entry.at_us));
-            self.entries += 1;
-            match &entry.what {
-                What::Line(line) => {
-                    self.carry_out(line);
-                }
-                What::Request(request) => {
-                    // What it answered went to the client that asked; nobody waits for a function any more.
-                    if let Ok(Begun::Invocation(id)) = self.begin((**request).clone()) {
-                        self.invocations.push((id, None));
-                    }
-                    self.answer_wants();
-                    self.evaluate();
-                }
-                What::Push(subscription) => {
-                    let _ = self.engine.apply(&Command::Push(*subscription));
-                }
-                What::World(command) => {
-                    // It worked when it was recorded; if it does not now, the journal says so.
-                    let _ = self.engine.apply(&Command::World((**command).clone()));
-                }
-                What::Act(act) => {
-                    self.run.act(act);
-                    self.evaluate();
-                }
-                What::Place(..) | What::File(..) | What::Handler(..) | What::Clock => {}
-            }
+            self.again(entry);
         }
         self.advance(until);
         self.replaying = false;
+    }
+
+    /// Does one entry again, at its instant; gives what a line answered.
+    pub fn again(&mut self, entry: &Entry) -> Outcome {
+        self.advance(self.epoch() + VirtualDuration(entry.at_us));
+        self.entries += 1;
+        match &entry.what {
+            What::Line(line) => {
+                return self.carry_out(line);
+            }
+            What::Request(request) => {
+                // What it answered went to the client that asked; nobody waits for a function any more.
+                if let Ok(Begun::Invocation(id)) = self.begin((**request).clone()) {
+                    self.invocations.push((id, None));
+                }
+                self.answer_wants();
+                self.evaluate();
+            }
+            What::Push(subscription) => {
+                let _ = self.engine.apply(&Command::Push(*subscription));
+            }
+            What::World(command) => {
+                // It worked when it was recorded; if it does not now, the journal says so.
+                let _ = self.engine.apply(&Command::World((**command).clone()));
+            }
+            What::Act(act) => {
+                self.run.act(act);
+                self.evaluate();
+            }
+            What::Place(..) | What::File(..) | What::Handler(..) | What::Clock => {}
+        }
+        Outcome::default()
     }
 
     /// Takes up a run where it was left. Gives where that is.

@@ -3,6 +3,7 @@
 mod answer;
 mod confirm;
 mod explain;
+mod export;
 mod guide;
 mod output;
 pub mod palette;
@@ -41,5 +42,6 @@ pub fn draw(overlay: &Overlay, cx: &Cx<'_>, screen: Rect, p: &mut Painter<'_>) {
         Overlay::Answer(state) => answer::draw(state, cx, screen, p),
         Overlay::Confirm(state) => confirm::draw(state, screen, p),
         Overlay::Guide(scroll) => guide::draw(*scroll, cx, screen, p),
+        Overlay::Export(chosen) => export::draw(*chosen, screen, p),
     }
 }

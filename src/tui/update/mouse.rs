@@ -159,6 +159,12 @@ pub(super) fn press_overlay_row(app: &mut App, view: &SessionView, row: usize) -
             }
             state.selected = row;
         }
+        Some(Overlay::Export(chosen)) => {
+            if *chosen == row {
+                return overlay_key(app, view, Chord::plain(Key::Enter));
+            }
+            *chosen = row;
+        }
         _ => {}
     }
     Vec::new()
