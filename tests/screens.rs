@@ -14,8 +14,12 @@ use kinlab::tui::fixture;
 use kinlab::tui::glyphs::GlyphSet;
 use kinlab::tui::ids::Screen;
 use kinlab::tui::keys::Chord;
+use kinlab::tui::present::published::Published;
+use kinlab::tui::present::{BeatState, Presenter, notes};
 use kinlab::tui::render::frame;
 use kinlab::tui::theme::Theme;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
 fn app(screen: Screen, w: u16, h: u16, theme: &str, glyphs: GlyphSet) -> App {
     let look = Look { theme: Theme::by_name(theme).expect("a theme"), glyphs, motion: false, ..Look::default() };
@@ -130,4 +134,37 @@ fn overlays_of_time_and_cost() {
     }
     let mut session = after("lab1", 0, &[lines[0], "run 22s", "rewind 20s", "aws kinesis delete-stream --stream-name dcb-taxi-trips", "run 3s"]);
     insta::assert_snapshot!("branches_lab1@80x24", pressed(&mut session, Screen::Overview, 80, 24, &["V"]));
+}
+
+/// Lab1's presenter at the fourth beat, played.
+fn presented(w: u16, h: u16, glyphs: GlyphSet) -> App {
+    let (_, files) = embedded::find("lab1").expect("exists");
+    let mut app = app(Screen::Streams, w, h, "probe", glyphs);
+    let mut presenter = Presenter::new(&Lab::load(&files).expect("good")).expect("beats");
+    (presenter.at, presenter.state) = (3, BeatState::Over);
+    app.presenter = Some(presenter);
+    app
+}
+
+#[test]
+fn presenter() {
+    let view = fixture::lab1_throttled();
+    for (w, h) in [(120, 40), (80, 24)] {
+        insta::assert_snapshot!(format!("presenter_throttled@{w}x{h}"), drawn(&presented(w, h, GlyphSet::Unicode), &view));
+    }
+    let text = drawn(&presented(80, 24, GlyphSet::Ascii), &view);
+    let text = text.split("--- roles").next().unwrap_or_default().to_owned();
+    assert!(text.is_ascii(), "{text}");
+    insta::assert_snapshot!("presenter_ascii@80x24", text);
+}
+
+#[test]
+fn speakers_notes() {
+    let app = presented(120, 40, GlyphSet::Unicode);
+    let news = Published::new(&app, &fixture::lab1_throttled(), 0, 45);
+    let mut buf = Buffer::empty(Rect::new(0, 0, 80, 24));
+    notes::draw(Ok(&news), notes::Console { elapsed: 702, scroll: 0 }, &app.look, &mut buf);
+    insta::assert_snapshot!("notes_throttled@80x24", format!("{}--- roles\n{}", buffer_text(&buf), buffer_roles(&buf)));
+    notes::draw(Err("Nobody presents."), notes::Console::default(), &app.look, &mut buf);
+    assert!(buffer_text(&buf).contains("Nobody presents."));
 }

@@ -1,16 +1,20 @@
 //! The command line.
 
 mod author;
+mod crash;
 mod data_dir;
+mod exports;
 mod files;
 mod frame;
 mod home;
 mod mirror;
 mod play;
+mod present;
 mod python;
 mod replay;
 mod report;
 mod serve;
+mod shared;
 mod signals;
 mod sources;
 mod sql;
@@ -100,6 +104,16 @@ enum Task {
         #[arg(long)]
         lab: Option<String>,
     },
+    /// A recording of a lab for asciinema: its solution typed, a script, or the saved run; written without a terminal.
+    Cast(exports::CastArguments),
+    /// Somebody who knows the way types a lab's solution in the dashboard; any key takes over.
+    Demo(present::DemoArguments),
+    /// Show a lab to a room: one idea at a time, in large letters.
+    Present(present::PresentArguments),
+    /// The speaker's notes: printed, or beside a presentation in a second terminal.
+    Notes(present::NotesArguments),
+    /// Mirror a presentation or a shared dashboard in this terminal.
+    Follow(present::FollowArguments),
     /// One page about a lab's saved run: steps, checks, hints, answers, score, hashes.
     Report {
         /// Lab id, the beginning of one, or a folder.
@@ -204,6 +218,11 @@ pub fn main() -> ExitCode {
         Some(Task::Sh { format }) => play::shell(&pace, format),
         Some(Task::Serve(arguments)) => serve::serve(&arguments, &pace),
         Some(Task::Replay { run, verify, lab }) => replay::replay(&run, verify.as_deref(), lab.as_deref(), &pace),
+        Some(Task::Cast(arguments)) => exports::cast(&arguments, &pace),
+        Some(Task::Demo(arguments)) => present::demo(&arguments, &pace),
+        Some(Task::Present(arguments)) => present::present(&arguments, &pace),
+        Some(Task::Notes(arguments)) => present::notes(&arguments),
+        Some(Task::Follow(arguments)) => present::follow(&arguments),
         Some(Task::Report { lab, format }) => replay::report(&lab, format, &pace),
         Some(Task::Check { labs, seeds, format }) => report::check(&labs, seeds, format),
         Some(Task::Lint { labs }) => report::lint(&labs),

@@ -20,8 +20,10 @@ use crate::tui::labs::{Choice, LabRow, LabsList};
 use crate::tui::run::{Exit, choose_lab, run_dashboard};
 use crate::tui::theme::Theme;
 
+use super::exports::Desk;
 use super::files::{ParamFiles, RealDisk};
 use super::home::{self, Store};
+use super::shared::Sharing;
 use super::sources::{complain, load, load_with};
 use super::{BROKEN, NOT_MET, OK, Pace, USAGE, wrong};
 
@@ -91,6 +93,9 @@ pub(super) struct RunArguments {
     /// Write a report to this file when the run ends: .json (carries the run), .md, else text.
     #[arg(long, value_name = "FILE")]
     pub(super) report: Option<PathBuf>,
+    /// Let others look on: 'kinlab follow FILE' mirrors the dashboard.
+    #[arg(long, value_name = "FILE")]
+    pub(super) share: Option<PathBuf>,
     /// Begin anew; the saved run is put aside.
     #[arg(long)]
     pub(super) fresh: bool,
@@ -145,7 +150,7 @@ fn utf8_locale() -> bool {
     })
 }
 
-fn look_of(arguments: &LookArguments) -> Result<Look, String> {
+pub(super) fn look_of(arguments: &LookArguments) -> Result<Look, String> {
     let theme = theme_of(arguments.theme.as_deref())?;
     let keymap = user_keymap();
     let glyphs = if arguments.ascii || !utf8_locale() { GlyphSet::Ascii } else { GlyphSet::Unicode };
@@ -200,9 +205,10 @@ pub(super) fn run(arguments: RunArguments, pace: &Pace) -> std::io::Result<u8> {
         agent: arguments.input.agent.as_deref(),
         serve: arguments.serve.as_deref(),
         report: arguments.report.as_deref(),
+        share: arguments.share.as_deref(),
     };
     match dashboard(&arguments.lab, vars, &extras, pace, &look)? {
-        (code, Exit::Quit) => Ok(code),
+        (code, Exit::Quit | Exit::Failed(_)) => Ok(code),
         (_, Exit::Labs) => list(look, pace),
     }
 }
@@ -447,6 +453,8 @@ struct Extras<'a> {
     serve: Option<&'a str>,
     /// File of the report at the end.
     report: Option<&'a Path>,
+    /// File that others follow.
+    share: Option<&'a Path>,
 }
 
 /// The dashboard on a lab, from where it was left.
@@ -523,8 +531,16 @@ fn dashboard(name: &str, mut vars: Vec<(String, String)>, extras: &Extras<'_>, p
         }
     }
     session.tell(notices);
-    let exit = run_dashboard(&mut session, look.clone())?;
+    let share = match extras.share.map(|path| Sharing::open(path, session.lab().lab.scenario.minutes)).transpose() {
+        Ok(share) => share,
+        Err(error) => return stop(error),
+    };
+    let mut desk = Desk { lab: session.lab().lab.clone(), share };
+    let exit = run_dashboard(&mut session, look.clone(), |_| {}, &mut desk)?;
     session.keep_end();
+    if let Exit::Failed(words) = &exit {
+        return Ok((super::crash::tell(&session, words), exit));
+    }
     if exit == Exit::Quit {
         write_summary(&session)?;
     }
@@ -588,7 +604,7 @@ pub(super) fn list(look: Look, pace: &Pace) -> std::io::Result<u8> {
         chosen = at;
         let id = list.rows[at].id.clone();
         match dashboard(&id, Vec::new(), &Extras { fresh, ..Extras::default() }, pace, &look)? {
-            (code, Exit::Quit) => return Ok(code),
+            (code, Exit::Quit | Exit::Failed(_)) => return Ok(code),
             (_, Exit::Labs) => {}
         }
     }

@@ -128,7 +128,8 @@ fn hex((r, g, b): (u8, u8, u8)) -> String {
     format!("#{r:02x}{g:02x}{b:02x}")
 }
 
-fn buffer_svg(buf: &Buffer, theme: &Theme) -> String {
+/// An SVG picture of a buffer, see [`render_svg`].
+pub fn buffer_svg(buf: &Buffer, theme: &Theme) -> String {
     let (w, h) = (u32::from(buf.area.width) * CELL_WIDTH, u32::from(buf.area.height) * CELL_HEIGHT);
     let back = theme.background();
     let mut out = format!(

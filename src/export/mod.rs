@@ -1,4 +1,6 @@
-//! What leaves the program: frames as text or SVG, reports.
+//! What leaves the program: frames as text or SVG, recordings, reports.
 
+pub mod ansi;
+pub mod cast;
 pub mod frame;
 pub mod report;

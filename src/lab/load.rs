@@ -70,15 +70,16 @@ fn text(files: &dyn Files, name: &str) -> Result<String, Diagnostic> {
     String::from_utf8(bytes.to_vec()).map_err(|_| whole("the file is not UTF-8".to_owned()))
 }
 
-fn toml_error(file: &str, source: &str, offset_lines: usize, error: &toml::de::Error) -> Diagnostic {
-    let at = error.span().map_or(0, |span| span.start).min(source.len());
+/// Line and column of an offset, 1-based.
+fn place(source: &str, offset: usize) -> (usize, usize) {
+    let at = offset.min(source.len());
     let before = &source[..(0..=at).rev().find(|at| source.is_char_boundary(*at)).unwrap_or(0)];
-    Diagnostic {
-        file: file.to_owned(),
-        line: before.matches('\n').count() + 1 + offset_lines,
-        column: before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1,
-        message: error.message().trim().to_owned(),
-    }
+    (before.matches('\n').count() + 1, before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1)
+}
+
+fn toml_error(file: &str, source: &str, offset_lines: usize, error: &toml::de::Error) -> Diagnostic {
+    let (line, column) = place(source, error.span().map_or(0, |span| span.start));
+    Diagnostic { file: file.to_owned(), line: line + offset_lines, column, message: error.message().trim().to_owned() }
 }
 
 /// Replaces `${name}` by the scenario's variables; `${watermark}` belongs to the replay tool.
@@ -169,6 +170,11 @@ impl Lab {
                 complain(format!("producer.{name}: no generator is named '{}'", producer.generator));
             }
         }
+        for beat in &scenario.beat {
+            let (line, column) = place(&filled, beat.span().start);
+            let found = beat.get_ref().problems(|check| scenario.check.contains_key(check));
+            errors.extend(found.into_iter().map(|message| Diagnostic { file: SCENARIO.to_owned(), line, column, message }));
+        }
         let mut named = Vec::new();
         for name in &scenario.files {
             match text(files, name) {
@@ -246,6 +252,17 @@ mod tests {
         fn read(&self, name: &str) -> Option<Arc<[u8]>> {
             (name == "scenario.toml").then(|| self.0.as_bytes().into())
         }
+    }
+
+    #[test]
+    fn a_wrong_beat_is_found_by_its_line() {
+        let text = "format = 1\nid = \"x\"\ntitle = \"t\"\nminutes = 3\nsteps = []\nclock = { seed = 1, epoch = \"2026-01-01T00:00:00Z\", duration = \"1s\" }\nlimits = { era = \"current\" }\n\n[[beat]]\ntitle = \"A\"\nsay = \"b\"\nspotlight = \"shrads\"\n";
+        let errors = Lab::load(&One(text)).expect_err("wrong");
+        assert!(
+            errors[0].to_string().starts_with("error: scenario.toml:9:1: beat 'A': no spotlight is named 'shrads'. Did you mean shards?"),
+            "{}",
+            errors[0]
+        );
     }
 
     #[test]

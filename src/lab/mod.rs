@@ -1,5 +1,6 @@
 //! Scenario files: load, script, checks, hints, mistakes. Knows nothing of terminals.
 
+pub mod beats;
 pub mod embedded;
 mod evaluate;
 pub mod load;

@@ -72,6 +72,9 @@ pub struct Scenario {
     /// Frames that `kinlab snap` takes while the solution plays.
     #[serde(default)]
     pub snapshot: Vec<SnapshotSpec>,
+    /// How the lab is shown to a room; each knows where it stands in the file.
+    #[serde(default)]
+    pub beat: Vec<toml::Spanned<super::beats::BeatSpec>>,
 }
 
 /// `[[wizard]]`.

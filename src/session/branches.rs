@@ -180,17 +180,17 @@ impl Session {
 
     /// Begins another future here: what lay ahead is set aside.
     pub(super) fn branch_here(&mut self) {
-        let outside = self.cut(self.now(), self.entries);
+        let outside = self.cut(self.now(), self.entries, true);
         self.enter(outside);
     }
 
-    /// Sets aside what comes after an instant, or the first entries. Gives what came from outside and has to enter again.
-    pub(super) fn cut(&mut self, at: VirtualTime, entries: usize) -> Vec<Entry> {
+    /// Sets aside what comes after an instant, or the first entries, or only forgets it. Gives what came from outside and has to enter again.
+    pub(super) fn cut(&mut self, at: VirtualTime, entries: usize, keeps: bool) -> Vec<Entry> {
         let entries = entries.min(self.log.len());
         let ahead = &self.log[entries..];
         let outside: Vec<Entry> = ahead.iter().filter(|entry| entry.what.is_from_outside()).cloned().collect();
         let worth = ahead.iter().any(|entry| matches!(entry.what, What::Line(_) | What::Request(_))) || self.newest.since(at).as_secs() >= WORTH_SECS;
-        if worth && self.keeps_log {
+        if keeps && worth && self.keeps_log {
             self.branches.count += 1;
             let name = std::mem::replace(&mut self.branches.name, format!("branch-{}", self.branches.count));
             let until = self.newest.clock_text();
@@ -247,7 +247,7 @@ impl Session {
             self.branches.compared = Some(aside.name.clone());
         }
         self.set_aside(aside);
-        self.begin_again()?;
+        self.back_to_start()?;
         self.travel(self.newest)?;
         self.keep_anew();
         Ok(())

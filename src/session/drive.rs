@@ -43,6 +43,7 @@ impl Session {
     fn shift(&mut self, micros: i64) -> Outcome {
         self.clock.set_paused(true);
         let by = VirtualDuration(micros.unsigned_abs());
+        self.stop_at = None;
         if micros >= 0 {
             return match self.travel(self.now() + by) {
                 Ok(()) => Outcome::default(),
@@ -162,6 +163,7 @@ impl Driver for Session {
                 Outcome::default()
             }
             Act::Pause(paused) => {
+                self.stop_at = None;
                 self.clock.set_paused(paused);
                 Outcome::default()
             }
@@ -194,6 +196,23 @@ impl Driver for Session {
                 self.keep(What::Bookmark(at_us, text));
                 Outcome::said("Bookmark set.")
             }
+            Act::PlayTo(elapsed_us) => {
+                self.stop_at = Some(self.epoch() + VirtualDuration(elapsed_us));
+                self.clock.set_paused(false);
+                Outcome::default()
+            }
+            Act::Mark(number) => {
+                self.mark(number);
+                Outcome::default()
+            }
+            Act::Return(number) => {
+                self.clock.set_paused(true);
+                self.stop_at = None;
+                match self.return_to(number) {
+                    Ok(()) => Outcome::default(),
+                    Err(error) => Outcome::refused(error),
+                }
+            }
         }
     }
 
@@ -210,8 +229,14 @@ impl Driver for Session {
         }
         let now = self.now();
         let target = self.clock.target(wall, now);
+        let target = self.stop_at.map_or(target, |stop| target.min(stop));
         if target > now {
             self.advance(target);
+        }
+        let arrived = self.stop_at.is_some_and(|stop| self.now() >= stop);
+        if arrived {
+            self.stop_at = None;
+            self.clock.set_paused(true);
         }
         let asked = self.answer_clients();
         let sleep = match (self.clock.speed_percent(), self.served.is_some()) {
@@ -220,7 +245,7 @@ impl Driver for Session {
             (_, true) if asked => BUSY,
             (_, true) => ASK_EVERY,
         };
-        Turn { changed: asked || self.now() != now, sleep: Some(sleep) }
+        Turn { changed: asked || arrived || self.now() != now, sleep: Some(sleep) }
     }
 
     fn complete(&self, line: &str) -> Vec<(String, String)> {
@@ -239,6 +264,10 @@ impl Driver for Session {
 
     fn keep_draft(&mut self, application: &str, code: Option<String>) {
         Session::keep_draft(self, application, code);
+    }
+
+    fn report(&self) -> Option<super::report::Report> {
+        Some(Session::report(self))
     }
 
     fn leave(&mut self) -> Result<String, String> {

@@ -40,6 +40,12 @@ pub enum Act {
     Solve,
     /// Put a bookmark here.
     Bookmark(String),
+    /// Let time run, at its speed, to so many microseconds since the start, and pause there exactly.
+    PlayTo(u64),
+    /// Remember this moment under a number; those of higher numbers are forgotten.
+    Mark(usize),
+    /// Back to the moment of a number, with everything as it was before anything was done there.
+    Return(usize),
 }
 
 /// What came of it.
@@ -95,6 +101,10 @@ pub trait Driver {
     fn code_report(&self, application: &str, code: &str) -> CodeReport;
     /// Keeps code that is being written, or forgets it.
     fn keep_draft(&mut self, application: &str, code: Option<String>);
+    /// What came of the run up to now; `None` when the driver cannot say.
+    fn report(&self) -> Option<super::report::Report> {
+        None
+    }
     /// Saves everything; called once before leaving. The text says where, or what went wrong.
     fn leave(&mut self) -> Result<String, String>;
 }

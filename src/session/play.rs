@@ -77,6 +77,10 @@ pub struct Session {
     /// Seconds at the keyboard before this process, and since it began; part of the progress, not of the run.
     wall_before: u64,
     pub(super) wall: core::time::Duration,
+    /// Where time running by itself stops.
+    pub(super) stop_at: Option<VirtualTime>,
+    /// Moments to come back to: number, instant, entries of the log.
+    pub(super) marks: Vec<(usize, VirtualTime, usize)>,
 }
 
 /// What of the progress is worth writing again when it changes: steps, points, hints, initials, minutes at the keyboard.
@@ -159,6 +163,8 @@ impl Session {
             keeps_log: true,
             wall_before: 0,
             wall: core::time::Duration::ZERO,
+            stop_at: None,
+            marks: Vec::new(),
         };
         session.set_up()?;
         session.evaluate();

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::engine::time::VirtualDuration;
 use crate::lab::Lab;
+use crate::lab::beats::Cue;
 
 use super::Session;
 
@@ -47,6 +48,10 @@ pub fn prove(lab: &Arc<Lab>, seeds: u64) -> Vec<Proof> {
         let pieces = solve(lab, seed, VirtualDuration::from_millis(millis), &mut |_, _, _| {});
         add(format!("seed {seed}: the same journal in pieces of {millis} ms"), pieces.as_ref() == Ok(&hash), hash);
     }
+    if !lab.scenario.beat.is_empty() {
+        let told = beats(lab);
+        add("the presenter's beats run in their order".to_owned(), told.is_ok(), told.err().unwrap_or_default());
+    }
     for mistake in &lab.scenario.mistake {
         let name = format!("mistake {}", mistake.id);
         match Session::new(lab.clone(), None) {
@@ -62,6 +67,40 @@ pub fn prove(lab: &Arc<Lab>, seeds: u64) -> Vec<Proof> {
         }
     }
     proofs
+}
+
+/// Plays the beats as a presenter does.
+fn beats(lab: &Arc<Lab>) -> Result<(), String> {
+    let mut session = Session::new(lab.clone(), None)?;
+    for (number, beat) in lab.scenario.beat.iter().enumerate() {
+        let beat = beat.get_ref();
+        let said = |text: String| format!("beat {}, {}: {text}", number + 1, beat.title);
+        for cue in beat.cues().map_err(said)? {
+            match cue {
+                Cue::Do(line) => {
+                    let outcome = session.line(&line);
+                    if outcome.failed {
+                        return Err(said(format!("'{line}': {}", outcome.message)));
+                    }
+                }
+                Cue::Play(time) => session.advance(session.now() + time),
+                Cue::Until(check, most) => {
+                    let end = session.now() + most;
+                    while !session.lab().is_met(&check) && session.now() < end {
+                        session.advance(session.now().next_second().min(end));
+                    }
+                    if !session.lab().is_met(&check) {
+                        let why = session.lab().why(&check).unwrap_or_default();
+                        return Err(said(format!("check {check} is not met within {} s: {why}", most.as_secs())));
+                    }
+                }
+            }
+        }
+        if let Some(rule) = session.broken_rule() {
+            return Err(said(rule.to_owned()));
+        }
+    }
+    Ok(())
 }
 
 /// Plays the solution and gives the journal's hash.

@@ -9,6 +9,7 @@ use crate::engine::time::{VirtualDuration, VirtualTime};
 use crate::engine::{Checkpoint, Command};
 use crate::lab::LabRun;
 
+use super::driver::Outcome;
 use super::play::Session;
 use super::requests::Begun;
 use super::runlog::{Entry, What};
@@ -105,7 +106,7 @@ impl Session {
     }
 
     /// The world before anything of the log.
-    pub(super) fn begin_again(&mut self) -> Result<(), String> {
+    pub(super) fn back_to_start(&mut self) -> Result<(), String> {
         match self.saved.first().filter(|saved| saved.entries == 0).cloned() {
             Some(saved) => self.restore(&saved),
             None => {
@@ -136,7 +137,7 @@ impl Session {
         }
         self.followed = Some(self.engine.record_to_follow(stream, shard, sequence).ok_or_else(missing)?);
         let now = self.now();
-        self.begin_again()?;
+        self.back_to_start()?;
         self.travel(now)
     }
 
@@ -178,9 +179,30 @@ impl Session {
         self.undo(began, entries)
     }
 
+    /// Remembers this moment under a number.
+    pub(super) fn mark(&mut self, number: usize) {
+        self.marks.retain(|(known, ..)| *known < number);
+        self.marks.push((number, self.now(), self.entries));
+        if self.keeps_checkpoints {
+            self.save();
+        }
+    }
+
+    /// Goes back to a remembered moment. What came after it is told once more: no branch is kept.
+    pub(super) fn return_to(&mut self, number: usize) -> Result<(), String> {
+        let Some((_, at, entries)) = self.marks.iter().find(|(known, ..)| *known == number).copied() else {
+            return Err(format!("nothing was remembered under {number}"));
+        };
+        self.marks.retain(|(known, ..)| *known <= number);
+        let outside = self.cut(at, entries, false);
+        self.travel(at)?;
+        self.enter(outside);
+        Ok(())
+    }
+
     /// Goes back to an instant and undoes all but the first entries.
     fn undo(&mut self, target: VirtualTime, entries: usize) -> Result<(), String> {
-        let outside = self.cut(target, entries);
+        let outside = self.cut(target, entries, true);
         self.travel(target)?;
         self.enter(outside);
         Ok(())
@@ -198,13 +220,34 @@ impl Session {
         self.keep_anew();
     }
 
-    /// Does the next entry of the log again, at its instant.
-    pub(super) fn redo(&mut self, entry: &Entry) {
+    /// Takes what handlers answered from the entries of a recorded run.
+    pub fn remember(&mut self, entries: &[Entry]) {
+        self.handlers.remember(entries);
+    }
+
+    /// Does the first of the entries of a recorded run again, at its instant; gives what a line answered. Files that a line named stand behind it.
+    pub fn again(&mut self, rest: &[Entry]) -> Outcome {
+        let Some((entry, behind)) = rest.split_first() else { return Outcome::default() };
+        if matches!(entry.what, What::File(..) | What::Clock) {
+            return Outcome::default();
+        }
+        self.advance(self.epoch() + VirtualDuration(entry.at_us));
+        self.log.push(entry.clone());
+        let files = behind.iter().take_while(|next| matches!(next.what, What::File(..)));
+        self.log.extend(files.cloned());
+        let outcome = self.redo(entry);
+        self.entries = self.log.len();
+        outcome
+    }
+
+    /// Does the next entry of the log again, at its instant; gives what a line answered.
+    pub(super) fn redo(&mut self, entry: &Entry) -> Outcome {
+        let mut outcome = Outcome::default();
         let outer = std::mem::replace(&mut self.replaying, true);
         self.entries += 1;
         match &entry.what {
             What::Line(line) => {
-                self.carry_out(line);
+                outcome = self.carry_out(line);
             }
             What::Request(request) => {
                 // What it answered went to the client that asked; nobody waits for a function any more.
@@ -236,6 +279,7 @@ impl Session {
             What::Place(..) | What::File(..) | What::Handler(..) | What::Clock => {}
         }
         self.replaying = outer;
+        outcome
     }
 
     /// Takes up a run where it was left. Gives where that is.

@@ -114,6 +114,16 @@ pub enum ActionId {
     Copy,
     /// Labs list.
     Labs,
+    /// Write the screen, a recording or a report to a file.
+    Export,
+    /// The presenter's screen.
+    Present,
+    /// One beat back.
+    BeatBack,
+    /// To a beat by its number.
+    BeatGo,
+    /// Show the last keys pressed.
+    BeatKeys,
     /// Next theme.
     Theme,
     /// Release or take the mouse.
@@ -135,6 +145,8 @@ pub enum Contexts {
     In(&'static [PaneId]),
     /// Everywhere but in these panes, where the same key means a special form.
     Except(&'static [PaneId]),
+    /// In the presenter only.
+    Presenter,
 }
 
 impl Contexts {
@@ -144,6 +156,7 @@ impl Contexts {
             Self::All => true,
             Self::In(panes) => panes.contains(&pane),
             Self::Except(panes) => !panes.contains(&pane),
+            Self::Presenter => false,
         }
     }
 }
@@ -179,6 +192,10 @@ const fn within(action: Action, panes: &'static [PaneId]) -> Action {
 
 const fn except(action: Action, panes: &'static [PaneId]) -> Action {
     Action { contexts: Contexts::Except(panes), ..action }
+}
+
+const fn presenting(action: Action) -> Action {
+    Action { contexts: Contexts::Presenter, ..action }
 }
 
 const fn calls(action: Action, call: &'static str) -> Action {
@@ -321,6 +338,16 @@ pub static ACTIONS: &[Action] = &[
     ),
     action(ActionId::Copy, "copy", "Copy", "Copies the selected row, record or output to the clipboard of your terminal (OSC 52)."),
     action(ActionId::Labs, "labs", "Labs list", "Saves and goes back to the list of labs."),
+    action(ActionId::Export, "export", "Export", "Writes the screen as a picture, the run as a recording, or a report to the current folder."),
+    action(ActionId::Present, "present", "Presenter", "Goes back to the beat that was shown: kinlab present LAB."),
+    presenting(action(
+        ActionId::BeatBack,
+        "beat-back",
+        "Beat back",
+        "Goes to the beginning of the beat, then of the one before, with the state of the world.",
+    )),
+    presenting(action(ActionId::BeatGo, "beat-go", "Go to beat", "Goes to a beat by its number; what lies between is done at once.")),
+    presenting(action(ActionId::BeatKeys, "beat-keys", "Show keys", "Shows the last keys pressed, for a room that wants to follow.")),
     action(ActionId::Theme, "theme", "Next theme", "Changes the colours: ansi, dark, light, cvd, contrast, mono."),
     action(ActionId::Mouse, "mouse", "Release / take the mouse", "Releases the mouse so that your terminal can select text, or takes it again."),
     action(ActionId::Quit, "quit", "Quit", "Saves progress and leaves."),

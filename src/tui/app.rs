@@ -21,6 +21,7 @@ use super::keymap::Keymap;
 use super::keys::Chord;
 use super::line_edit::LineEdit;
 use super::markdown::{Guide, GuideLine};
+use super::present::Presenter;
 use super::theme::{Role, Theme};
 use super::what_if::WhatIfBox;
 
@@ -139,6 +140,31 @@ pub enum Overlay {
     Branches(usize),
     /// The guide's full text: scroll position, `None` = keep the chosen item in sight.
     Guide(Option<u16>),
+    /// What can be exported, and the row chosen.
+    Export(usize),
+}
+
+/// What can be written to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Export {
+    /// The screen now, as a picture.
+    Svg,
+    /// The run up to now, as a recording.
+    Cast,
+    /// A report in Markdown.
+    Markdown,
+    /// A report that carries the run, in JSON.
+    Json,
+}
+
+impl Export {
+    /// All of them: what they are, and what they are for.
+    pub const ALL: [(Self, &'static str, &'static str); 4] = [
+        (Self::Svg, "Picture of this screen (.svg)", "Opens in every browser and stays sharp at any size."),
+        (Self::Cast, "Recording of the run (.cast)", "For asciinema: the run from its start, by the lab's clock."),
+        (Self::Markdown, "Report (.md)", "Steps, checks, hints and score on one page."),
+        (Self::Json, "Report with the run (.json)", "'kinlab replay' scores it again and must find the same."),
+    ];
 }
 
 /// Something that happened to the dashboard.
@@ -166,6 +192,10 @@ pub enum Msg {
     Edited(Result<String, String>),
     /// Writing a frame takes long.
     SlowLink(bool),
+    /// Virtual time went on by itself.
+    Turned,
+    /// What was exported: a sentence that says where, or what went wrong.
+    Exported(Result<String, String>),
 }
 
 /// What the mouse did.
@@ -196,6 +226,8 @@ pub enum Effect {
     ExternalEditor(String),
     /// Put a text on the clipboard.
     Copy(String),
+    /// Write something to a file.
+    Export(Export),
     /// Take or release the mouse.
     Mouse(bool),
     /// Give the terminal back to the shell for a while.
@@ -316,6 +348,10 @@ pub struct App {
     pub slow_link: bool,
     /// Panes that failed while being drawn.
     pub failed: BTreeSet<PaneId>,
+    /// The presenter, when the lab is shown to a room.
+    pub presenter: Option<Presenter>,
+    /// Words that stay at the end of the last line: who types here.
+    pub banner: Option<String>,
     /// What lies where in the last frame.
     pub hits: HitMap,
     cache: RefCell<GuideCache>,
@@ -366,11 +402,18 @@ impl App {
             phase: 0,
             slow_link: false,
             failed: BTreeSet::new(),
+            presenter: None,
+            banner: None,
             hits: HitMap::default(),
             cache: RefCell::default(),
             #[cfg(test)]
             fault: None,
         }
+    }
+
+    /// The presenter, when it has the screen.
+    pub fn presenting(&self) -> Option<&Presenter> {
+        self.presenter.as_ref().filter(|presenter| presenter.on)
     }
 
     fn screen_index(&self) -> usize {

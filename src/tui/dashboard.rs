@@ -1,12 +1,16 @@
 //! App, view and driver together, without a terminal: what the terminal loop and the tests both drive.
 
+use std::time::Duration;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::session::driver::{Act, Driver};
 use crate::session::view::SessionView;
 
-use super::app::{App, Effect, Msg};
+use super::app::{App, Effect, Msg, Overlay};
+use super::demo::{Demo, Step};
+use super::keys::{Chord, Key};
 use super::render::render;
 use super::update::update;
 
@@ -17,13 +21,74 @@ pub struct Dashboard {
     pub app: App,
     /// The view of the last refresh.
     pub view: SessionView,
+    /// Somebody types here.
+    demo: Option<Demo>,
 }
 
 impl Dashboard {
     /// A dashboard with a first view.
     pub fn new(app: App, driver: &mut dyn Driver) -> Self {
         let view = driver.view(&app.wants());
-        Self { app, view }
+        Self { app, view, demo: None }
+    }
+
+    /// Lets a script type from now on.
+    pub fn play(&mut self, demo: Demo) {
+        self.app.banner = Some("demo: any key takes over, Esc ends it".to_owned());
+        self.demo = Some(demo);
+    }
+
+    /// A script types.
+    pub fn is_played(&self) -> bool {
+        self.demo.is_some()
+    }
+
+    /// Virtual time went on by itself: a new view, and what was waiting for it.
+    pub fn turned(&mut self, driver: &mut dyn Driver) -> Vec<Effect> {
+        self.refresh(driver);
+        self.handle(driver, Msg::Turned)
+    }
+
+    /// Lets the script press the keys that are due at `now`. Answers whether there were any, and when the next one is due; `None` when that hangs on
+    /// the world, or when nobody types.
+    pub fn type_on(&mut self, driver: &mut dyn Driver, now: Duration) -> (bool, Option<Duration>) {
+        let mut acted = false;
+        loop {
+            let Some(demo) = &mut self.demo else { return (acted, None) };
+            match demo.next(now, &self.app, &self.view) {
+                Step::Key(chord) => {
+                    self.handle(driver, Msg::Key(chord));
+                }
+                Step::Act(act) => {
+                    let outcome = driver.act(act.clone());
+                    self.refresh(driver);
+                    self.handle(driver, Msg::Done(act, outcome));
+                }
+                Step::Later(wait) => return (acted, Some(wait)),
+                Step::World => return (acted, None),
+                Step::End => {
+                    self.end_demo();
+                    self.app.say("The demo is over; the lab is yours.", false);
+                    return (true, None);
+                }
+            }
+            acted = true;
+        }
+    }
+
+    fn end_demo(&mut self) {
+        self.demo = None;
+        self.app.banner = None;
+    }
+
+    /// Somebody touched a key while a script was typing: it ends, half a line goes. Answers whether the key has done its work with that.
+    pub fn take_over(&mut self, driver: &mut dyn Driver, chord: Option<Chord>) -> bool {
+        self.end_demo();
+        self.app.overlays.retain(|overlay| !matches!(overlay, Overlay::Palette(_)));
+        driver.act(Act::Pause(true));
+        self.refresh(driver);
+        self.app.say("The demo has ended here; the lab is yours. Time stands still.", false);
+        chord == Some(Chord::plain(Key::Esc))
     }
 
     /// Takes a new view.

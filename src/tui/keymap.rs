@@ -35,7 +35,7 @@ const DEFAULTS: &str = include_str!("../../assets/keymap.toml");
 
 /// Two actions can be meant at the same time.
 fn overlap(a: Contexts, b: Contexts) -> bool {
-    PaneId::ALL.into_iter().any(|pane| a.hold(pane) && b.hold(pane))
+    (a == Contexts::Presenter && b == Contexts::Presenter) || PaneId::ALL.into_iter().any(|pane| a.hold(pane) && b.hold(pane))
 }
 
 impl Default for Keymap {

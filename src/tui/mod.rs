@@ -7,6 +7,7 @@
 pub mod action;
 pub mod app;
 pub mod dashboard;
+pub mod demo;
 pub mod editor;
 pub mod fixture;
 pub mod glyphs;
@@ -21,6 +22,7 @@ mod markdown;
 mod overlays;
 mod paint;
 mod panes;
+pub mod present;
 pub mod render;
 pub mod run;
 mod templates;

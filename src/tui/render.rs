@@ -71,6 +71,13 @@ pub fn render(app: &App, view: &SessionView, buf: &mut Buffer) -> HitMap {
     };
     let focus = app.focus();
     let cx = Cx { app, view, class: plan.class, guide: plan.guide, focus };
+    if let Some(presenter) = app.presenting() {
+        super::present::draw::draw(presenter, &cx, screen, &mut p);
+        for overlay in &app.overlays {
+            overlays::draw(overlay, &cx, screen, &mut p);
+        }
+        return hits;
+    }
     around(&cx, &plan, &mut p);
     for (pane, area) in &plan.panes {
         guarded(*pane, &cx, *area, &mut p);
@@ -83,6 +90,12 @@ pub fn render(app: &App, view: &SessionView, buf: &mut Buffer) -> HitMap {
     }
     p.hits.panes.push(PaneId::Timeline);
     p.hits.dropped.clone_from(&plan.dropped);
+    if let Some(words) = &app.banner {
+        let (right, y) = (plan.footer.right(), plan.footer.bottom() - 1);
+        let left = right.saturating_sub(super::text::width(words) + 3).max(plan.footer.x);
+        p.clear(Rect::new(left, y, right - left, 1));
+        p.put_right(left, right.saturating_sub(1), y, words, Role::Warn);
+    }
     for overlay in &app.overlays {
         overlays::draw(overlay, &cx, screen, &mut p);
     }
@@ -120,7 +133,7 @@ fn tail(cx: &Cx<'_>, plan: &Plan, area: Rect, p: &mut Painter<'_>) {
     journal::tail(cx, Rect { y: area.y + said, height: area.height.saturating_sub(said), ..area }, p);
 }
 
-fn guarded(pane: PaneId, cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
+pub(super) fn guarded(pane: PaneId, cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
     let outcome = if cx.app.failed.contains(&pane) {
         None
     } else {

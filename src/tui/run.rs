@@ -7,25 +7,28 @@
 #![allow(clippy::disallowed_methods, reason = "the wall clock enters the program here and is handed to the driver")]
 
 use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossterm::event::{
     self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event, KeyEventKind, MouseButton, MouseEventKind,
 };
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
 
 use crate::session::driver::Driver;
 
-use super::app::{App, Effect, Look, MouseKind, Msg};
+use super::app::{App, Effect, Export, Look, MouseKind, Msg};
 use super::dashboard::Dashboard;
 use super::ids::Screen;
-use super::keys::Chord;
+use super::keys::{Chord, Key};
 use super::labs::{Choice, LabsList};
 
 /// Least wall time between two frames.
@@ -40,12 +43,35 @@ const TICK: Duration = Duration::from_millis(200);
 const BUDGET: Duration = Duration::from_millis(25);
 
 /// How the dashboard was left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Exit {
     /// The learner quit.
     Quit,
     /// To the list of labs.
     Labs,
+    /// The program failed: what and where. The terminal was given back.
+    Failed(String),
+}
+
+/// What the dashboard needs of the world around the terminal: files, and whoever looks on.
+pub trait Outside {
+    /// Writes something to a file. The text says where.
+    ///
+    /// # Errors
+    /// A sentence: why nothing was written.
+    fn export(&mut self, what: Export, dashboard: &mut Dashboard, driver: &mut dyn Driver) -> Result<String, String>;
+    /// A frame was drawn.
+    fn shown(&mut self, dashboard: &Dashboard);
+}
+
+/// Something that is looked at, not driven: a console beside a presentation, a mirror of a dashboard.
+pub trait Viewer {
+    /// Looks for news; answers whether there are any.
+    fn look(&mut self) -> bool;
+    /// Draws into a buffer.
+    fn draw(&mut self, buf: &mut Buffer);
+    /// A key; answers whether it ends the program.
+    fn key(&mut self, chord: Chord) -> bool;
 }
 
 /// Raw mode and the alternate screen, given back when dropped.
@@ -72,6 +98,8 @@ impl Drop for Guard {
 
 /// Whether the terminal is the dashboard's at the moment.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// What a panic said, until the dashboard is left because of it.
+static WORDS: Mutex<String> = Mutex::new(String::new());
 
 /// Gives the terminal back, when it was taken. Errors do not matter here: there is nobody left to tell.
 pub fn restore() {
@@ -86,20 +114,50 @@ pub fn restore() {
 ///
 /// # Errors
 /// What the terminal said.
-pub fn run_dashboard(driver: &mut dyn Driver, look: Look) -> io::Result<Exit> {
+pub fn run_dashboard(driver: &mut dyn Driver, look: Look, prepare: impl FnOnce(&mut Dashboard), outside: &mut dyn Outside) -> io::Result<Exit> {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         // A pane that fails while it is drawn is caught: the screen lives on.
         if !super::render::drawing() {
             restore();
-            hook(info);
+            *WORDS.lock().unwrap_or_else(PoisonError::into_inner) = info.to_string();
         }
     }));
     let guard = Guard::enter(look.mouse)?;
-    let result = turns(driver, look);
+    let result = catch_unwind(AssertUnwindSafe(|| turns(driver, look, prepare, outside)));
     drop(guard);
-    let _ = std::panic::take_hook();
-    result
+    std::panic::set_hook(hook);
+    result.unwrap_or_else(|_| Ok(Exit::Failed(std::mem::take(&mut *WORDS.lock().unwrap_or_else(PoisonError::into_inner)))))
+}
+
+/// Shows something until its key says so; it looks for news every `every`.
+///
+/// # Errors
+/// What the terminal said.
+pub fn run_viewer(viewer: &mut dyn Viewer, every: Duration) -> io::Result<()> {
+    let guard = Guard::enter(false)?;
+    let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+    let mut dirty = true;
+    loop {
+        dirty |= viewer.look();
+        if dirty {
+            queue!(io::stdout(), BeginSynchronizedUpdate)?;
+            terminal.draw(|frame| viewer.draw(frame.buffer_mut()))?;
+            execute!(io::stdout(), EndSynchronizedUpdate)?;
+            dirty = false;
+        }
+        if !event::poll(every)? {
+            continue;
+        }
+        match message(&event::read()?) {
+            Some(Msg::Key(chord)) if chord.ctrl && chord.key == Key::Char('Z') => suspend(&mut terminal, false)?,
+            Some(Msg::Key(chord)) if viewer.key(chord) => break,
+            _ => {}
+        }
+        dirty = true;
+    }
+    drop(guard);
+    Ok(())
 }
 
 /// Shows the list of labs until one is chosen.
@@ -114,14 +172,14 @@ pub fn choose_lab(list: &mut LabsList) -> io::Result<Choice> {
         terminal.draw(|frame| list.draw(frame.buffer_mut()))?;
         execute!(io::stdout(), EndSynchronizedUpdate)?;
         let chosen = match message(&event::read()?) {
-            Some(Msg::Key(chord)) if chord.ctrl && chord.key == super::keys::Key::Char('z') => {
+            Some(Msg::Key(chord)) if chord.ctrl && chord.key == Key::Char('Z') => {
                 suspend(&mut terminal, list.look.mouse)?;
                 None
             }
             Some(Msg::Key(chord)) => list.key(chord),
             Some(Msg::Mouse(MouseKind::Press, _, y)) => list.click(y),
-            Some(Msg::Mouse(MouseKind::WheelUp, ..)) => list.key(Chord::plain(super::keys::Key::Up)),
-            Some(Msg::Mouse(MouseKind::WheelDown, ..)) => list.key(Chord::plain(super::keys::Key::Down)),
+            Some(Msg::Mouse(MouseKind::WheelUp, ..)) => list.key(Chord::plain(Key::Up)),
+            Some(Msg::Mouse(MouseKind::WheelDown, ..)) => list.key(Chord::plain(Key::Down)),
             _ => None,
         };
         if let Some(choice) = chosen {
@@ -132,17 +190,18 @@ pub fn choose_lab(list: &mut LabsList) -> io::Result<Choice> {
     Ok(choice)
 }
 
-fn turns(driver: &mut dyn Driver, look: Look) -> io::Result<Exit> {
+fn turns(driver: &mut dyn Driver, look: Look, prepare: impl FnOnce(&mut Dashboard), outside: &mut dyn Outside) -> io::Result<Exit> {
     let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
     let size = terminal.size()?;
     let mut dashboard = Dashboard::new(App::new(look, Screen::Overview, size.width, size.height), driver);
+    prepare(&mut dashboard);
     let started = Instant::now();
     let (mut dirty, mut drawn_at, mut ticked_at) = (true, None::<Instant>, started);
     let mut gap = FRAME;
     loop {
         let turn = driver.turn(started.elapsed(), BUDGET);
         if turn.changed {
-            dashboard.refresh(driver);
+            dashboard.turned(driver);
             dirty = true;
             let steps = (ticked_at.elapsed().as_millis() / TICK.as_millis()) as u32;
             if steps > 0 {
@@ -150,12 +209,16 @@ fn turns(driver: &mut dyn Driver, look: Look) -> io::Result<Exit> {
                 dashboard.handle(driver, Msg::Tick(steps));
             }
         }
-        let mut wait = turn.sleep;
+        let (typed, next_key) = dashboard.type_on(driver, started.elapsed());
+        dirty |= typed;
+        // What was typed may have set the world going: the next turn says how long to wait.
+        let mut wait = if typed { Some(Duration::ZERO) } else { earliest(turn.sleep, next_key) };
         if dirty {
             let rest = drawn_at.map_or(Duration::ZERO, |at| gap.saturating_sub(at.elapsed()));
             if rest.is_zero() {
                 let began = Instant::now();
                 draw(&mut terminal, &mut dashboard)?;
+                outside.shown(&dashboard);
                 dirty = false;
                 drawn_at = Some(Instant::now());
                 gap = frame_gap(gap, began.elapsed());
@@ -177,7 +240,10 @@ fn turns(driver: &mut dyn Driver, look: Look) -> io::Result<Exit> {
         loop {
             if let Some(msg) = message(&event::read()?) {
                 dirty = true;
-                for effect in dashboard.handle(driver, msg) {
+                // A key that only ends a demo has done its work with that.
+                let swallowed = dashboard.is_played() && touched(&msg) && dashboard.take_over(driver, pressed(&msg));
+                let effects = if swallowed { Vec::new() } else { dashboard.handle(driver, msg) };
+                for effect in effects {
                     match effect {
                         Effect::Quit => return Ok(Exit::Quit),
                         Effect::Labs => return Ok(Exit::Labs),
@@ -188,6 +254,10 @@ fn turns(driver: &mut dyn Driver, look: Look) -> io::Result<Exit> {
                         Effect::ExternalEditor(text) => {
                             let edited = external_editor(&mut terminal, dashboard.app.look.mouse, &text)?;
                             dashboard.handle(driver, Msg::Edited(edited));
+                        }
+                        Effect::Export(what) => {
+                            let told = outside.export(what, &mut dashboard, driver);
+                            dashboard.handle(driver, Msg::Exported(told));
                         }
                         Effect::Act(_) | Effect::Complete(_) | Effect::Check(..) | Effect::Draft(..) => {}
                     }
@@ -208,6 +278,21 @@ fn frame_gap(gap: Duration, wrote: Duration) -> Duration {
         (gap / 2).max(FRAME)
     } else {
         gap
+    }
+}
+
+fn earliest(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    one.map_or(other, |one| Some(other.map_or(one, |other| one.min(other))))
+}
+
+fn touched(msg: &Msg) -> bool {
+    matches!(msg, Msg::Key(_) | Msg::Paste(_) | Msg::Mouse(MouseKind::Press, ..))
+}
+
+fn pressed(msg: &Msg) -> Option<Chord> {
+    match msg {
+        Msg::Key(chord) => Some(*chord),
+        _ => None,
     }
 }
 
@@ -232,7 +317,9 @@ fn suspend(terminal: &mut Terminal<CrosstermBackend<io::Stdout>>, mouse: bool) -
     restore();
     let stopped = std::process::Command::new("kill").args(["-STOP", &std::process::id().to_string()]).status();
     std::mem::forget(Guard::enter(mouse)?);
-    terminal.clear()?;
+    // The screen is empty now and has perhaps another size. Asking the terminal where its cursor is, as clearing does, would wait for an answer.
+    *terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+    execute!(io::stdout(), Clear(ClearType::All))?;
     stopped.map(|_| ())
 }
 

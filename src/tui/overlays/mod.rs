@@ -5,6 +5,7 @@ mod branches;
 mod confirm;
 mod editor;
 mod explain;
+mod export;
 mod guide;
 mod output;
 pub mod palette;
@@ -49,5 +50,6 @@ pub fn draw(overlay: &Overlay, cx: &Cx<'_>, screen: Rect, p: &mut Painter<'_>) {
         Overlay::Branches(selected) => branches::draw(*selected, cx, screen, p),
         Overlay::Editor(state) => editor::draw(state, cx, screen, p),
         Overlay::Guide(scroll) => guide::draw(*scroll, cx, screen, p),
+        Overlay::Export(chosen) => export::draw(*chosen, screen, p),
     }
 }

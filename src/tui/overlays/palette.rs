@@ -99,6 +99,7 @@ fn disabled_elsewhere(app: &App, view: &SessionView, id: ActionId) -> Option<Str
 fn places(id: ActionId) -> String {
     match id.info().contexts {
         Contexts::All | Contexts::Except(_) => String::new(),
+        Contexts::Presenter => "Presenter".to_owned(),
         Contexts::In(panes) => panes.iter().map(|p| p.title()).take(2).collect::<Vec<_>>().join(", "),
     }
 }

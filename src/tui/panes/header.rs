@@ -10,7 +10,7 @@ use crate::tui::text::{clip_words, dollars, span, width};
 use crate::tui::theme::Role;
 
 /// `x4`, `x0.25`, `max`.
-fn speed_word(percent: Option<u32>) -> String {
+pub fn speed_word(percent: Option<u32>) -> String {
     match percent {
         None => "max".to_owned(),
         Some(p) if p % 100 == 0 => format!("x{}", p / 100),

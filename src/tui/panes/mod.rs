@@ -53,7 +53,9 @@ impl Cx<'_> {
 pub fn frame(cx: &Cx<'_>, pane: PaneId, area: Rect, p: &mut Painter<'_>, title: &str, right: &str, keys: &[(String, &str)], note: &str) -> Rect {
     p.hit(area, Target::Pane(pane));
     let focused = cx.focus == pane && cx.app.overlays.is_empty();
-    let keys: Vec<(String, &str)> = keys.iter().filter(|(key, _)| !key.is_empty()).cloned().collect();
+    // The presenter has keys of its own; a pane's keys do nothing there.
+    let shown = |key: &str| !key.is_empty() && cx.app.presenting().is_none();
+    let keys: Vec<(String, &str)> = keys.iter().filter(|(key, _)| shown(key)).cloned().collect();
     p.frame(area, &Frame { title, right, keys: &keys, note, focused })
 }
 

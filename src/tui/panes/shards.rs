@@ -120,7 +120,7 @@ fn columns(inner: Rect, full: bool) -> Columns {
 }
 
 /// What the bar shows of a shard in a unit.
-fn bar(s: &ShardView, stream: &StreamView, unit: BarUnit) -> Bar {
+pub fn bar(s: &ShardView, stream: &StreamView, unit: BarUnit) -> Bar {
     let records = Bar {
         accepted: permille(s.load.accepted_records, stream.write_records_per_second),
         refused: permille(s.load.refused_records, stream.write_records_per_second),

@@ -36,6 +36,9 @@ pub fn disabled(app: &App, view: &SessionView, id: ActionId) -> Option<String> {
             Some("there is one future so far: go back in time and do something there, and another one begins".to_owned())
         }
         ActionId::EditCode if app.application(view).is_none() => Some("there is no application yet: app create NAME".to_owned()),
+        ActionId::Present if app.presenter.is_none() => Some("a lab is presented with 'kinlab present LAB'".to_owned()),
+        ActionId::Present if app.presenting().is_some() => Some("the presenter has the screen already".to_owned()),
+        ActionId::BeatBack | ActionId::BeatGo | ActionId::BeatKeys => Some("a key of the presenter".to_owned()),
         ActionId::ToNow if !view.clock.in_the_past => Some("this is the newest instant".to_owned()),
         ActionId::SplitShard | ActionId::MergeShards | ActionId::ProbeKey | ActionId::BarUnit if stream.is_none() => {
             Some("there is no data stream yet".to_owned())
@@ -228,6 +231,10 @@ pub(super) fn run_action(app: &mut App, view: &SessionView, id: ActionId, nth: u
         }
         ActionId::Copy => return copy(app, view),
         ActionId::Labs => return vec![Effect::Labs],
+        ActionId::Export => app.overlays.push(Overlay::Export(0)),
+        ActionId::Present => crate::tui::present::resume(app),
+        // They are keys of the presenter's own screen; elsewhere they are disabled.
+        ActionId::BeatBack | ActionId::BeatGo | ActionId::BeatKeys => {}
         ActionId::Theme => {
             app.look.theme = app.look.theme.next();
             app.say(format!("Theme {}: {}.", app.look.theme.name, app.look.theme.about), false);

@@ -13,6 +13,7 @@ use crate::session::view::SessionView;
 use crate::tui::action::ActionId;
 use crate::tui::app::{App, Effect, Field, Msg, OutputBox, Overlay, Palette};
 use crate::tui::keys::{Chord, Key};
+use crate::tui::present;
 
 use actions::run_action;
 use mouse::mouse;
@@ -37,7 +38,18 @@ pub fn update(app: &mut App, view: &SessionView, msg: Msg) -> Vec<Effect> {
             app.hits = hits;
             Vec::new()
         }
-        Msg::Done(act, outcome) => done(app, &act, outcome),
+        Msg::Done(act, outcome) => match present::done(app, view, &act, &outcome) {
+            Some(effects) => effects,
+            None => done(app, &act, outcome),
+        },
+        Msg::Turned => present::turned(app, view),
+        Msg::Exported(told) => {
+            match told {
+                Ok(text) => app.say(text, false),
+                Err(text) => app.say(format!("Nothing was exported: {text}"), true),
+            }
+            Vec::new()
+        }
         Msg::Completions(line, completions) => {
             if let Some(Overlay::Palette(palette)) = app.overlays.last_mut()
                 && palette.input.text() == line
@@ -92,6 +104,11 @@ fn key(app: &mut App, view: &SessionView, chord: Chord) -> Vec<Effect> {
     }
     if app.field.is_some() {
         return field_key(app, chord);
+    }
+    if app.presenting().is_some()
+        && let Some(effects) = present::key(app, view, chord)
+    {
+        return effects;
     }
     match app.look.keymap.lookup(chord, app.focus()) {
         Some((id, nth)) => run_action(app, view, id, nth),

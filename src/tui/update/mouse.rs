@@ -191,6 +191,12 @@ pub(super) fn press_overlay_row(app: &mut App, view: &SessionView, row: usize, x
             }
             state.selected = row;
         }
+        Some(Overlay::Export(chosen)) => {
+            if *chosen == row {
+                return overlay_key(app, view, Chord::plain(Key::Enter));
+            }
+            *chosen = row;
+        }
         _ => {}
     }
     Vec::new()

@@ -3,7 +3,7 @@
 use crate::session::driver::{Act, Outcome};
 use crate::session::view::SessionView;
 use crate::tui::action::ActionId;
-use crate::tui::app::{AnswerBox, App, Effect, OutputBox, Overlay, Palette};
+use crate::tui::app::{AnswerBox, App, Effect, Export, OutputBox, Overlay, Palette};
 use crate::tui::editor::EditorBox;
 use crate::tui::ids::{GuideItem, PaneId};
 use crate::tui::keys::{Chord, Key};
@@ -92,6 +92,7 @@ pub(super) fn overlay_key(app: &mut App, view: &SessionView, chord: Chord) -> Ve
             Vec::new()
         }
         Overlay::Branches(selected) => branches_key(app, view, selected, chord),
+        Overlay::Export(chosen) => export_key(app, chosen, chord),
         Overlay::Guide(scroll) => guide_overlay_key(app, view, scroll, chord),
     }
 }
@@ -128,6 +129,31 @@ pub(super) fn output_key(app: &mut App, mut state: OutputBox, chord: Chord) -> V
     }
     if let Some(top) = app.overlays.last_mut() {
         *top = Overlay::Output(state);
+    }
+    Vec::new()
+}
+
+pub(super) fn export_key(app: &mut App, chosen: usize, chord: Chord) -> Vec<Effect> {
+    let count = Export::ALL.len();
+    let number = match chord.key {
+        Key::Char(c) => c.to_digit(10).and_then(|d| usize::try_from(d).ok()).filter(|d| (1..=count).contains(d)),
+        _ => None,
+    };
+    let chosen = match (chord.key, number) {
+        (Key::Enter, _) | (_, Some(_)) => {
+            app.overlays.pop();
+            return vec![Effect::Export(Export::ALL[number.map_or(chosen, |number| number - 1)].0)];
+        }
+        (Key::Esc | Key::Char('q'), _) => {
+            app.overlays.pop();
+            return Vec::new();
+        }
+        (Key::Down | Key::Char('j') | Key::Tab, _) => step(chosen, 1, count),
+        (Key::Up | Key::Char('k') | Key::BackTab, _) => chosen.saturating_sub(1),
+        _ => chosen,
+    };
+    if let Some(top) = app.overlays.last_mut() {
+        *top = Overlay::Export(chosen);
     }
     Vec::new()
 }
