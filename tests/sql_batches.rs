@@ -78,7 +78,12 @@ fn seen(mut running: Running) -> Vec<String> {
     for stream in 0..running.plan().streams.len() {
         let rows = running.rows(stream);
         lines.push(format!("stream {stream}: {rows}"));
-        lines.extend(running.drain(stream).into_iter().map(|row| format!("{} {:?}", row.time, row.cells)));
+        let mut whole = running.clone();
+        let (count, newest) = running.drain_newest(stream, 5);
+        let rows = whole.drain(stream);
+        assert_eq!((count, newest.len()), (rows.len() as u64, rows.len().min(5)));
+        lines.extend(rows.into_iter().map(|row| format!("{} {:?}", row.time, row.cells)));
+        lines.extend(newest.into_iter().map(|row| format!("newest {} {:?}", row.time, row.cells)));
     }
     lines.extend(running.drain_errors().into_iter().map(|error| format!("{error:?}")));
     lines.extend(running.flows().iter().map(|flow| format!("{flow:?}")));

@@ -193,7 +193,8 @@ impl Application {
         let Some(run) = &mut self.run else { return Vec::new() };
         let plan = run.running.plan().clone();
         for (stream, planned) in plan.streams.iter().enumerate() {
-            let rows = run.running.drain(stream);
+            let delivered = self.outputs.iter().any(|output| output.stream == planned.name);
+            let (count, rows) = run.running.drain_newest(stream, if delivered { usize::MAX } else { ROWS_SHOWN });
             let shown = run.shown.entry(stream).or_default();
             if shown.second.0 != now.secs() {
                 shown.second = (now.secs(), 0, if shown.second.0 + 1 == now.secs() { shown.second.1 } else { 0 });
@@ -201,8 +202,8 @@ impl Application {
             if rows.is_empty() {
                 continue;
             }
-            shown.second.1 += rows.len() as u64;
-            run.rows_out += rows.len() as u64;
+            shown.second.1 += count;
+            run.rows_out += count;
             let skip = rows.len().saturating_sub(ROWS_SHOWN);
             for row in &rows[skip..] {
                 if shown.rows.len() == ROWS_SHOWN {

@@ -23,6 +23,35 @@ pub struct Row {
     pub(super) cause: Cause,
 }
 
+/// A number for each row; that of an only row stands where it is.
+#[derive(Debug, Clone)]
+enum Each<T> {
+    One(T),
+    Rows(Arc<Vec<T>>),
+}
+
+impl<T> Default for Each<T> {
+    fn default() -> Self {
+        Self::Rows(Arc::default())
+    }
+}
+
+impl<T: Copy> Each<T> {
+    fn list(&self) -> &[T] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Rows(rows) => rows,
+        }
+    }
+
+    fn shared(&self) -> Arc<Vec<T>> {
+        match self {
+            Self::One(one) => Arc::new(vec![*one]),
+            Self::Rows(rows) => rows.clone(),
+        }
+    }
+}
+
 /// Cells of a batch: over the rows, or those of its only row.
 #[derive(Debug, Clone)]
 enum Cells {
@@ -39,11 +68,11 @@ impl Default for Cells {
 /// Rows as columns.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
-    times: Arc<Vec<i64>>,
+    times: Each<i64>,
     cells: Cells,
     /// The rows of the columns that are meant; all when absent.
     picked: Option<Arc<Vec<u32>>>,
-    causes: Arc<Vec<Cause>>,
+    causes: Each<Cause>,
     /// A join's rows: how long they can meet others.
     live: Option<Arc<Vec<i64>>>,
 }
@@ -53,10 +82,10 @@ impl Batch {
     /// are missing are NULL. `None` when a column has another number of rows.
     pub fn new(times: Vec<i64>, columns: Vec<Column>) -> Option<Self> {
         columns.iter().all(|column| column.same_length(times.len())).then(|| Self {
-            times: Arc::new(times),
+            times: Each::Rows(Arc::new(times)),
             cells: Cells::Columns(columns.into()),
             picked: None,
-            causes: Arc::default(),
+            causes: Each::default(),
             live: None,
         })
     }
@@ -69,7 +98,7 @@ impl Batch {
 
     /// Rows whose cells are all there.
     pub(super) fn whole(times: Arc<Vec<i64>>, columns: Vec<Column>, causes: Arc<Vec<Cause>>) -> Self {
-        Self { times, cells: Cells::Columns(columns.into()), picked: None, causes, live: None }
+        Self { times: Each::Rows(times), cells: Cells::Columns(columns.into()), picked: None, causes: Each::Rows(causes), live: None }
     }
 
     pub(super) fn with_live(self, live: Option<Arc<Vec<i64>>>) -> Self {
@@ -80,13 +109,7 @@ impl Batch {
     pub(super) fn of_rows(rows: &[Row]) -> Self {
         if let [row] = rows {
             let live = (row.live < i64::MAX).then(|| Arc::new(vec![row.live]));
-            return Self {
-                times: Arc::new(vec![row.time]),
-                cells: Cells::Row(row.cells.clone()),
-                picked: None,
-                causes: Arc::new(vec![row.cause]),
-                live,
-            };
+            return Self { times: Each::One(row.time), cells: Cells::Row(row.cells.clone()), picked: None, causes: Each::One(row.cause), live };
         }
         let width = rows.first().map_or(1, |row| row.cells.len());
         let mut builders = vec![ColumnBuilder::default(); width];
@@ -104,29 +127,29 @@ impl Batch {
 
     /// Rows.
     pub fn len(&self) -> usize {
-        self.times.len()
+        self.times().len()
     }
 
     /// None at all.
     pub fn is_empty(&self) -> bool {
-        self.times.is_empty()
+        self.times().is_empty()
     }
 
     /// ROWTIME of the rows.
     pub fn times(&self) -> &[i64] {
-        &self.times
+        self.times.list()
     }
 
     pub(super) fn shared_times(&self) -> Arc<Vec<i64>> {
-        self.times.clone()
+        self.times.shared()
     }
 
     pub(super) fn causes(&self) -> &[Cause] {
-        &self.causes
+        self.causes.list()
     }
 
     pub(super) fn shared_causes(&self) -> Arc<Vec<Cause>> {
-        self.causes.clone()
+        self.causes.shared()
     }
 
     pub(super) fn shared_live(&self) -> Option<Arc<Vec<i64>>> {
@@ -204,7 +227,7 @@ impl Batch {
     }
 
     pub(super) fn row(&self, row: usize) -> Row {
-        Row { time: self.times[row], cells: self.cells(row), live: self.live(row), cause: self.causes.get(row).copied().unwrap_or(0) }
+        Row { time: self.times()[row], cells: self.cells(row), live: self.live(row), cause: self.causes().get(row).copied().unwrap_or(0) }
     }
 
     /// All rows.
@@ -214,20 +237,26 @@ impl Batch {
 
     /// Some rows.
     pub(super) fn pick(&self, rows: Vec<u32>) -> Self {
-        let times = rows.iter().map(|row| self.times[*row as usize]).collect();
-        let causes = rows.iter().map(|row| self.causes[*row as usize]).collect();
+        let times = rows.iter().map(|row| self.times()[*row as usize]).collect();
+        let causes = rows.iter().map(|row| self.causes()[*row as usize]).collect();
         let live = self.live.as_ref().map(|live| Arc::new(rows.iter().map(|row| live[*row as usize]).collect()));
         let picked = match &self.picked {
             None => rows,
             Some(before) => rows.iter().map(|row| before[*row as usize]).collect(),
         };
-        Self { times: Arc::new(times), cells: self.cells.clone(), picked: Some(Arc::new(picked)), causes: Arc::new(causes), live }
+        Self {
+            times: Each::Rows(Arc::new(times)),
+            cells: self.cells.clone(),
+            picked: Some(Arc::new(picked)),
+            causes: Each::Rows(Arc::new(causes)),
+            live,
+        }
     }
 
     /// A source's batch with all cells of its stream.
     pub(super) fn entering(&self, width: usize, causes: Vec<Cause>) -> Self {
         let columns = (0..width).map(|cell| self.column(cell)).collect();
-        Self::with(self.times.clone(), columns, Arc::new(causes))
+        Self::with(self.shared_times(), columns, Arc::new(causes))
     }
 }
 

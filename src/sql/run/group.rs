@@ -25,6 +25,11 @@ pub(super) struct GroupState {
     open: Option<Vec<Value>>,
     /// ROWTIME of the groups' rows, when it is known beforehand, and the frontier at which they are complete.
     closes: Option<(i64, Frontier)>,
+    /// The keys that make groups differ.
+    compared: Vec<usize>,
+    /// What is used anew with every batch.
+    key: Vec<Column>,
+    args: Vec<Vec<Column>>,
     hashes: Vec<u64>,
     numbers: Vec<u32>,
 }
@@ -68,9 +73,14 @@ pub(super) struct GroupPlan<'p> {
 }
 
 impl GroupState {
-    pub(super) fn new(calls: &[AggregateCall]) -> Self {
+    pub(super) fn new(plan: GroupPlan<'_>) -> Self {
+        let GroupPlan { keys, terms, calls } = plan;
         Self {
             keys: KeyTable::default(),
+            // Groups that are open at once are alike in their terms.
+            compared: (0..keys.len()).filter(|at| terms.iter().all(|term| term.key != *at)).collect(),
+            key: Vec::new(),
+            args: calls.iter().map(|_| Vec::new()).collect(),
             folds: calls.iter().map(Fold::new).collect(),
             open: None,
             closes: None,
@@ -87,11 +97,14 @@ impl GroupState {
     pub(super) fn take(&mut self, plan: GroupPlan<'_>, batch: &Batch, context: &mut Context<'_>, out: &mut Vec<Flowing>) {
         let GroupPlan { keys, terms, calls } = plan;
         let mut evaluation = Evaluation::default();
-        let key: Vec<Column> = keys.iter().map(|key| evaluation.column(&key.expr, batch, context)).collect();
+        let mut key = std::mem::take(&mut self.key);
+        key.extend(keys.iter().map(|key| evaluation.column(&key.expr, batch, context)));
         let keyless: Vec<u32> = evaluation.failed.iter().map(|(row, _)| *row).collect();
-        let args: Vec<Vec<Column>> = calls.iter().map(|call| call.args.iter().map(|arg| evaluation.column(arg, batch, context)).collect()).collect();
-        // Groups that are open at once are alike in their terms.
-        let compared: Vec<usize> = (0..key.len()).filter(|at| terms.iter().all(|term| term.key != *at)).collect();
+        let mut args = std::mem::take(&mut self.args);
+        for (columns, call) in args.iter_mut().zip(calls) {
+            columns.extend(call.args.iter().map(|arg| evaluation.column(arg, batch, context)));
+        }
+        let compared = std::mem::take(&mut self.compared);
         let mut hash = std::mem::take(&mut self.hashes);
         hashes(compared.iter().map(|at| &key[*at]), batch.len(), &mut hash);
         let times = batch.times();
@@ -135,7 +148,9 @@ impl GroupState {
                 .min_by_key(|(_, frontier)| *frontier);
             self.open = Some(terms.iter().map(|term| key[term.key].value(row)).collect());
         }
-        self.hashes = hash;
+        key.clear();
+        args.iter_mut().for_each(Vec::clear);
+        (self.key, self.args, self.compared, self.hashes) = (key, args, compared, hash);
         evaluation.report(batch, context);
     }
 

@@ -318,10 +318,27 @@ impl Running {
 
     /// Rows that a stream got since the last call.
     pub fn drain(&mut self, stream: usize) -> Vec<Row> {
-        std::mem::take(&mut self.streams[stream].out).into_iter().flat_map(Flowing::into_rows).collect()
+        self.drain_newest(stream, usize::MAX).1
     }
 
-    /// The same as batches. ROWTIME is the last column of each.
+    /// How many rows a stream got since the last call, and the newest of them, `most` at most.
+    pub fn drain_newest(&mut self, stream: usize, most: usize) -> (u64, Vec<Row>) {
+        let out = std::mem::take(&mut self.streams[stream].out);
+        let count: usize = out.iter().map(Flowing::len).sum();
+        let mut skip = count.saturating_sub(most);
+        let mut rows = Vec::with_capacity(count - skip);
+        for flowing in out {
+            let skipped = skip.min(flowing.len());
+            skip -= skipped;
+            match flowing {
+                Flowing::Rows(mut list) => rows.extend(list.drain(skipped..)),
+                Flowing::Batch(batch) => rows.extend((skipped..batch.len()).map(|row| batch.row(row))),
+            }
+        }
+        (count as u64, rows)
+    }
+
+    /// Rows that a stream got since the last call, as batches. ROWTIME is the last column of each.
     pub fn drain_batches(&mut self, stream: usize) -> Vec<Batch> {
         std::mem::take(&mut self.streams[stream].out).into_iter().map(Flowing::into_batch).collect()
     }

@@ -40,7 +40,7 @@ impl State {
     pub(super) fn fresh(plan: &Plan, at: usize, seed: u64) -> Self {
         match &plan.nodes[at].operator {
             Operator::Sliding(windows, _) => Self::Sliding(SlidingState::new(windows)),
-            Operator::Group { calls, .. } => Self::Group(GroupState::new(calls)),
+            Operator::Group { keys, terms, calls, .. } => Self::Group(GroupState::new(GroupPlan { keys, terms, calls })),
             Operator::Stagger { .. } => Self::Stagger(StaggerState::default()),
             Operator::Join(join) => Self::Join(Box::new(JoinState::new(join))),
             Operator::Lookup { rows, equal, .. } => Self::Lookup(LookupState::new(rows, equal)),
