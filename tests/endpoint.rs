@@ -386,6 +386,20 @@ fn boto3_and_the_aws_cli_are_served() {
     python_client("KINLAB_PYTHON", "boto3_clients.py", "all clients were served");
 }
 
+/// Lab1 is done with the real AWS CLI in another terminal.
+#[test]
+fn a_lab_is_done_by_the_command_line() {
+    let Some(python) = std::env::var_os("KINLAB_PYTHON").map(PathBuf::from) else {
+        eprintln!("skipped: KINLAB_PYTHON is not set; .ci/run installs awscli and sets it");
+        return;
+    };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/lab_by_command_line.py");
+    let done =
+        Command::new(&python).arg(script).arg(env!("CARGO_BIN_EXE_kinlab")).arg(python.with_file_name("aws")).output().expect("python3 starts");
+    let told = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success() && String::from_utf8_lossy(&done.stdout).contains("the lab was done"), "{told}");
+}
+
 /// Objects larger than a request, ranges, copies, presigned URLs.
 #[test]
 fn large_objects_come_in_parts() {

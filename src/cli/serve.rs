@@ -2,13 +2,14 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, ValueEnum};
 
 use crate::engine::time::VirtualTime;
 use crate::lab::Lab;
+use crate::plain::{Format, Output};
 use crate::serve;
 use crate::session::Session;
 use crate::session::driver::Driver;
@@ -157,7 +158,22 @@ pub(super) fn beside(session: &mut Session, address: &str) -> Result<String, Str
     Ok(format!("The endpoint is http://{address}: aws --endpoint-url http://{address} kinesis list-streams"))
 }
 
-/// A lab without a dashboard, in real time, done by clients: until it is finished or its time is over.
+/// What is typed meanwhile: answers to questions, producers, the clock. When nothing more comes, clients go on alone.
+fn typed_lines() -> mpsc::Receiver<String> {
+    let (to, lines) = mpsc::sync_channel(16);
+    let waiting = std::thread::current();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lines().map_while(Result::ok) {
+            if to.send(line).is_err() {
+                return;
+            }
+            waiting.unpark();
+        }
+    });
+    lines
+}
+
+/// A lab without a dashboard, in real time, done by clients and by lines of standard input: until it is finished or its time is over.
 #[allow(clippy::disallowed_methods, reason = "a lab with an endpoint runs in real time: the wall clock is handed to the session")]
 pub(super) fn lab(lab: Arc<Lab>, pace: &Pace, address: &str) -> std::io::Result<u8> {
     let prepared = session_of(lab, pace).and_then(|mut session| {
@@ -173,12 +189,25 @@ pub(super) fn lab(lab: Arc<Lab>, pace: &Pace, address: &str) -> std::io::Result<
     signals::end_gently();
     let end = pace.until.map_or_else(|| session.ends(), |until| session.epoch() + until.0);
     let begun = Instant::now();
+    let lines = typed_lines();
     while session.now() < end && !session.lab().finished() && !signals::asked_to_end() {
         let turn = session.turn(begun.elapsed(), BUDGET);
+        let asleep = match lines.try_recv() {
+            Ok(line) => {
+                let outcome = session.line(&line);
+                let (mut data, mut narration) = (std::io::stdout().lock(), std::io::stderr().lock());
+                Output { data: &mut data, narration: &mut narration, format: Format::Text }.outcome(&outcome)?;
+                if outcome.quit {
+                    break;
+                }
+                Duration::ZERO
+            }
+            Err(_) => turn.sleep.unwrap_or(WAIT_MAX),
+        };
         for notice in session.take_notices() {
             eprintln!("{notice}");
         }
-        std::thread::park_timeout(turn.sleep.unwrap_or(WAIT_MAX));
+        std::thread::park_timeout(asleep);
     }
     write_summary(&session)?;
     Ok(end_of(&session))

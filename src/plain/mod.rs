@@ -41,7 +41,11 @@ impl Output<'_> {
         Ok(())
     }
 
-    fn outcome(&mut self, outcome: &Outcome) -> std::io::Result<()> {
+    /// Writes what came of a line.
+    ///
+    /// # Errors
+    /// What writing said.
+    pub fn outcome(&mut self, outcome: &Outcome) -> std::io::Result<()> {
         if !outcome.output.is_empty() && self.format == Format::Text {
             self.data.write_all(outcome.output.as_bytes())?;
             if !outcome.output.ends_with('\n') {
