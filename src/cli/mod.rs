@@ -104,7 +104,7 @@ enum Task {
         #[arg(long)]
         lab: Option<String>,
     },
-    /// A recording of a lab for asciinema: its solution typed, a script, or the saved run; written without a terminal.
+    /// A recording of a lab for asciinema: its solution typed, a script, or the saved run; to standard output, or to the file of --out.
     Cast(exports::CastArguments),
     /// Somebody who knows the way types a lab's solution in the dashboard; any key takes over.
     Demo(present::DemoArguments),

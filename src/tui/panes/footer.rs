@@ -103,7 +103,9 @@ pub fn draw(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>, dropped: &[PaneId]) {
     let room = area.width.saturating_sub(2);
     let line = |y: u16| Rect { y, height: 1, ..area };
     let last = area.bottom() - 1;
-    put_items(p, line(last), &fit(screen_items(cx, dropped, cx.class < Class::Normal), room, gap), gap);
+    // Words at the end of the line are not written over.
+    let beside = room.saturating_sub(cx.app.banner.as_ref().map_or(0, |words| width(words) + 3));
+    put_items(p, line(last), &fit(screen_items(cx, dropped, cx.class < Class::Normal), beside, gap), gap);
     if area.height > 1 {
         let items = time_items(cx);
         let mut fitting = Vec::new();

@@ -9,7 +9,7 @@ use crate::tui::paint::{Painter, tick};
 use crate::tui::panes::Cx;
 use crate::tui::panes::shards::{bar, limit_words};
 use crate::tui::render::guarded;
-use crate::tui::text::{chop, clip_words, compact, shard, width};
+use crate::tui::text::{chop, clip_words, compact, shard, width, wrap};
 use crate::tui::theme::Role;
 
 use super::{Presenter, Spot};
@@ -48,7 +48,12 @@ fn output(presenter: &Presenter, area: Rect, p: &mut Painter<'_>) {
     let rows = usize::from(area.height);
     let mut lines: Vec<(String, Role)> = chop(&format!("> {line}"), area.width).into_iter().map(|line| (line, Role::Accent)).collect();
     lines.truncate(rows / 3 + 1);
-    let said = text.lines().flat_map(|line| if line.contains("  ") { chop(line, area.width) } else { crate::tui::text::wrap(line, area.width) });
+    // A row of a table stays a row; sentences and data go on in the next line.
+    let said = text.lines().flat_map(|line| match line.trim_start() {
+        row if row.contains("  ") => vec![clip_words(line, area.width).into_owned()],
+        data if data.starts_with(['{', '[', '"']) => chop(line, area.width),
+        _ => wrap(line, area.width),
+    });
     lines.extend(said.map(|line| (line, Role::Text)));
     let hidden = lines.len().saturating_sub(rows);
     if hidden > 0 {
