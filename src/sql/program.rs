@@ -345,8 +345,8 @@ impl Compiler {
         let Some(stream) = self.plan.stream(&target.name) else {
             let known: Vec<&str> = self.plan.streams.iter().filter(|stream| stream.declared).map(|stream| stream.name.as_str()).collect();
             let exact = known.iter().find(|known| known.eq_ignore_ascii_case(&target.name));
-            let wrong =
-                Diagnostic::error(target.span, format!("there is no stream '{}' to insert into; there are: {}", target.name, known.join(", ")));
+            let others = if known.is_empty() { "none is declared before it".to_owned() } else { format!("there are: {}", known.join(", ")) };
+            let wrong = Diagnostic::error(target.span, format!("there is no stream '{}' to insert into; {others}", target.name));
             let near = exact.copied().or_else(|| near_miss(&target.name, known.iter().copied()));
             self.errors.push(match near {
                 Some(near) => wrong.with_fix(format!("write {}", written(near)), written(near)),
