@@ -91,48 +91,104 @@ pub fn words() -> impl Iterator<Item = (&'static str, &'static str)> {
     .into_iter()
 }
 
+/// What a line's first word does to the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It changes the world, or may.
+    Acts,
+    /// It shows something and changes nothing.
+    Shows,
+    /// It changes what the lab knows of its learner.
+    Lab,
+    /// It lets time pass, or goes back.
+    Time,
+    /// It looks at other times and futures.
+    Travels,
+}
+
+/// First words of lines. What is not here is unknown, or a learner's mistake.
+const FIRST_WORDS: [(&str, Kind); 52] = [
+    ("aws", Kind::Acts),
+    ("s3", Kind::Acts),
+    ("query", Kind::Acts),
+    ("athena", Kind::Acts),
+    ("cfn", Kind::Acts),
+    ("wizard", Kind::Acts),
+    ("lambda", Kind::Acts),
+    ("rule", Kind::Acts),
+    ("fault", Kind::Acts),
+    ("flush", Kind::Acts),
+    ("app", Kind::Acts),
+    ("java", Kind::Acts),
+    ("read-stream", Kind::Acts),
+    ("producer", Kind::Acts),
+    ("consumer", Kind::Acts),
+    ("initials", Kind::Acts),
+    ("pause", Kind::Acts),
+    ("go", Kind::Acts),
+    ("speed", Kind::Acts),
+    ("shard", Kind::Shows),
+    ("shards", Kind::Shows),
+    ("streams", Kind::Shows),
+    ("log", Kind::Shows),
+    ("journal", Kind::Shows),
+    ("metrics", Kind::Shows),
+    ("cost", Kind::Shows),
+    ("coach", Kind::Shows),
+    ("accounting", Kind::Shows),
+    ("functions", Kind::Shows),
+    ("deliveries", Kind::Shows),
+    ("objects", Kind::Shows),
+    ("apps", Kind::Shows),
+    ("status", Kind::Shows),
+    ("checks", Kind::Shows),
+    ("step", Kind::Shows),
+    ("why", Kind::Shows),
+    ("solution", Kind::Shows),
+    ("help", Kind::Shows),
+    ("?", Kind::Shows),
+    ("quit", Kind::Shows),
+    ("exit", Kind::Shows),
+    ("hint", Kind::Lab),
+    ("answer", Kind::Lab),
+    ("predict", Kind::Lab),
+    ("run", Kind::Time),
+    ("sleep", Kind::Time),
+    ("rewind", Kind::Time),
+    ("now", Kind::Travels),
+    ("branch", Kind::Travels),
+    ("branches", Kind::Travels),
+    ("compare", Kind::Travels),
+    ("follow", Kind::Travels),
+];
+
+/// What a line does; an empty one and a comment only show.
+fn kind(line: &str) -> Kind {
+    match line.split_whitespace().next() {
+        None => Kind::Shows,
+        Some(word) if word.starts_with('#') => Kind::Shows,
+        Some(word) => FIRST_WORDS.iter().find(|(known, _)| *known == word).map_or(Kind::Acts, |(_, kind)| *kind),
+    }
+}
+
 /// The line only lets time pass.
 pub fn moves_time(line: &str) -> bool {
-    matches!(line.split_whitespace().next(), Some("run" | "sleep" | "rewind"))
+    kind(line) == Kind::Time
 }
 
 /// The line moves in time or between branches: it is no part of what happened.
 pub fn is_travel(line: &str) -> bool {
-    moves_time(line) || matches!(line.split_whitespace().next(), Some("now" | "branch" | "branches" | "compare" | "follow"))
+    matches!(kind(line), Kind::Time | Kind::Travels)
 }
 
 /// The line shows something and changes nothing: it can be typed in the past without beginning another future.
 pub fn only_shows(line: &str) -> bool {
-    let shows = [
-        "shard",
-        "shards",
-        "streams",
-        "log",
-        "journal",
-        "metrics",
-        "cost",
-        "coach",
-        "accounting",
-        "status",
-        "checks",
-        "step",
-        "help",
-        "?",
-        "quit",
-        "exit",
-        "why",
-        "solution",
-        "functions",
-        "deliveries",
-        "objects",
-        "apps",
-    ];
-    line.split_whitespace().next().is_none_or(|word| shows.contains(&word) || word.starts_with('#'))
+    kind(line) == Kind::Shows
 }
 
 /// The line changes what the lab knows of its learner, not the world.
 pub fn about_the_lab(line: &str) -> bool {
-    matches!(line.split_whitespace().next(), Some("hint" | "answer" | "predict"))
+    kind(line) == Kind::Lab
 }
 
 /// Carries out one line.
@@ -303,56 +359,8 @@ fn run_words(session: &mut Session, words: &[String]) -> Outcome {
         ("run" | "sleep" | "rewind", _) => Outcome::refused("write a duration with its unit: run 12s, run 2m, rewind 30s"),
         ("log", _) => Outcome::refused("log NAME: the name of a producer or consumer, for example: log replay"),
         (word, _) => {
-            const KNOWN: [&str; 47] = [
-                "follow",
-                "now",
-                "branch",
-                "branches",
-                "compare",
-                "app",
-                "apps",
-                "s3",
-                "query",
-                "athena",
-                "cfn",
-                "wizard",
-                "lambda",
-                "rule",
-                "fault",
-                "functions",
-                "deliveries",
-                "objects",
-                "flush",
-                "initials",
-                "pause",
-                "go",
-                "speed",
-                "aws",
-                "java",
-                "read-stream",
-                "producer",
-                "consumer",
-                "run",
-                "rewind",
-                "shards",
-                "streams",
-                "log",
-                "journal",
-                "metrics",
-                "cost",
-                "coach",
-                "accounting",
-                "status",
-                "checks",
-                "hint",
-                "answer",
-                "why",
-                "solution",
-                "step",
-                "help",
-                "quit",
-            ];
-            let near = crate::engine::generate::near_miss(word, KNOWN).map_or_else(String::new, |near| format!(" Did you mean '{near}'?"));
+            let near = crate::engine::generate::near_miss(word, FIRST_WORDS.map(|(known, _)| known))
+                .map_or_else(String::new, |near| format!(" Did you mean '{near}'?"));
             Outcome::refused(format!("unknown command '{word}'.{near} 'help' lists the commands."))
         }
     }
