@@ -17,6 +17,7 @@ mod query;
 mod queue;
 mod s3;
 mod wire;
+mod xml;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};

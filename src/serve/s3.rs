@@ -12,11 +12,9 @@ use serde_json::{Map, Value, json};
 use super::chunked::{Chunked, compare, is_chunked};
 use super::queue::Entrance;
 use super::wire::{Answer, answer, decoded, encoded, escaped, http_date, pairs, set, value_of};
+use super::xml::{NAMESPACE, XML, document, element, elements};
 use crate::api::{Call, ErrorCode, Request, Response, ServiceError};
 use crate::engine::time::parse_iso;
-
-const XML: &str = "application/xml";
-const NAMESPACE: &str = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
 
 /// A request taken apart.
 struct Wanted<'r> {
@@ -339,68 +337,4 @@ fn buckets(found: &Value) -> String {
     }
     xml.push_str("</Buckets></ListAllMyBucketsResult>");
     xml
-}
-
-/// The texts of the elements of a name, in order. Our clients write no attributes and no comments there.
-fn elements<'x>(xml: &'x str, name: &str) -> Vec<&'x str> {
-    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
-    let mut found = Vec::new();
-    let mut rest = xml;
-    while let Some((inner, behind)) = rest.split_once(&open).and_then(|(_, behind)| behind.split_once(&close)) {
-        found.push(inner);
-        rest = behind;
-    }
-    found
-}
-
-fn element(xml: &str, name: &str) -> String {
-    let text = elements(xml, name).first().copied().unwrap_or_default();
-    text.replace("&quot;", "\"")
-        .replace("&#34;", "\"")
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&apos;", "'")
-        .replace("&#13;", "\r")
-        .replace("&amp;", "&")
-}
-
-/// Members of an answer as XML elements; a list is its items under one name.
-fn members(value: &Value, xml: &mut String) {
-    for (name, value) in value.as_object().into_iter().flatten() {
-        let items = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
-        // `Parts` of an answer are `Part` elements, `Uploads` are `Upload`; `Deleted` stays.
-        let name = if value.is_array() { name.strip_suffix('s').unwrap_or(name) } else { name };
-        for item in items {
-            let _ = write!(xml, "<{name}>");
-            match item {
-                Value::Object(_) => members(item, xml),
-                Value::String(text) => xml.push_str(&escaped(text)),
-                other => xml.push_str(&other.to_string()),
-            }
-            let _ = write!(xml, "</{name}>");
-        }
-    }
-}
-
-fn document(root: &str, value: &Value) -> Answer {
-    let mut xml = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{root} {NAMESPACE}>");
-    members(value, &mut xml);
-    let _ = write!(xml, "</{root}>");
-    answer(200, XML, xml)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn documents_are_read_and_written() {
-        let xml = "<CompleteMultipartUpload><Part><ETag>&quot;a&amp;b&quot;</ETag><PartNumber>1</PartNumber></Part><Part><PartNumber>2</PartNumber></Part></CompleteMultipartUpload>";
-        let parts = elements(xml, "Part");
-        assert_eq!((parts.len(), element(parts[0], "ETag"), element(parts[1], "PartNumber")), (2, "\"a&b\"".to_owned(), "2".to_owned()));
-        assert!(elements("<Part><Part", "Part").is_empty());
-        let mut xml = String::new();
-        members(&json!({"Parts": [{"Size": 1}, {"Size": 2}], "Deleted": [{"Key": "a<"}], "IsTruncated": false}), &mut xml);
-        assert_eq!(xml, "<Part><Size>1</Size></Part><Part><Size>2</Size></Part><Deleted><Key>a&lt;</Key></Deleted><IsTruncated>false</IsTruncated>");
-    }
 }

@@ -31,7 +31,7 @@ def type_lines(*lines):
     lab.stdin.flush()
 
 
-def until(text, seconds=150):
+def until(text, seconds=400):
     end = time.time() + seconds
     while not any(text in line for line in told):
         assert time.time() < end, f"not told within {seconds} s: {text}\n" + "".join(told[-20:]) + "".join(printed[-20:])
@@ -59,6 +59,6 @@ aws("update-shard-count", "--stream-name", STREAM, "--target-shard-count", "12",
 type_lines("run 3s", replay + " -aggregate", "run 200s", "answer data-lost no", "run 1s")
 until("Next, step 6 of 6")
 type_lines("answer hot-index 4", replay, "producer replay key const partitionkey", "run 10s")
-assert lab.wait(120) == 0, "".join(told[-20:])
+assert lab.wait(240) == 0, "".join(told[-20:])
 assert any("6 of 6 steps done" in line for line in told + printed), (told[-5:], printed[-5:])
 print("the lab was done")

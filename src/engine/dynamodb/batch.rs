@@ -8,7 +8,7 @@ use crate::api::ServiceError;
 use crate::engine::time::VirtualTime;
 
 use super::items::{self, projection_of};
-use super::lex::Names;
+use super::names::Names;
 use super::path::project;
 use super::table::ITEM_MAX;
 use super::{DynamoDb, name_of, value};

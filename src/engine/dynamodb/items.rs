@@ -6,8 +6,10 @@ use serde_json::{Map, Value, json};
 
 use crate::api::{ErrorCode, ServiceError};
 
-use super::condition::{self, Condition};
-use super::lex::{self, Names, Which};
+use super::condition::Condition;
+use super::legacy;
+use super::lex::{self, Which};
+use super::names::Names;
 use super::path::{Path, project};
 use super::table::{ITEM_MAX, Table};
 use super::update::Update;
@@ -44,7 +46,7 @@ pub fn condition_of(body: &Value, which: Which, older: &str, names: &Names<'_>) 
         return Condition::read(which, text, names).map(Some);
     }
     let given = &body[older];
-    let conditions: Vec<Condition> = condition::legacy(given)?.into_iter().map(|(_, condition)| condition).collect();
+    let conditions: Vec<Condition> = legacy::conditions(given)?.into_iter().map(|(_, condition)| condition).collect();
     if conditions.is_empty() {
         return match body.get("ConditionalOperator") {
             Some(_) => Err(ServiceError::validation("ConditionalOperator cannot be used without Filter or Expected")),

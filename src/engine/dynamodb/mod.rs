@@ -4,11 +4,15 @@
 
 mod batch;
 mod condition;
+mod grammar;
 mod items;
+mod legacy;
 mod lex;
+mod names;
 mod number;
 mod path;
 mod query;
+mod schema;
 mod table;
 mod update;
 mod value;

@@ -8,11 +8,14 @@ use serde_json::{Map, Value, json};
 use crate::api::ServiceError;
 use crate::engine::time::VirtualTime;
 
-use super::condition::{self, Comparison, Condition, Operand};
+use super::condition::{Comparison, Condition, Operand};
 use super::items::{condition_of, consumed, one_way, projection_of};
-use super::lex::{Names, Which};
+use super::legacy;
+use super::lex::Which;
+use super::names::Names;
 use super::path::project;
-use super::table::{Index, Key, Part, Schema, Table};
+use super::schema::{Index, Key, Part, Schema};
+use super::table::Table;
 use super::value::{self, Attribute, Item};
 
 /// Bytes of items that one answer looks at.
@@ -145,7 +148,9 @@ fn wanted(table: &Table, schema: &Schema, body: &Value, names: &Names<'_>) -> Re
             Condition::And(all) => all,
             one => vec![one],
         },
-        None if body["KeyConditions"].is_object() => condition::legacy(&body["KeyConditions"])?.into_iter().map(|(_, condition)| condition).collect(),
+        None if body["KeyConditions"].is_object() => {
+            legacy::conditions(&body["KeyConditions"])?.into_iter().map(|(_, condition)| condition).collect()
+        }
         None => return Err(refused("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")),
     };
     let (mut hash, mut range) = (None, None);

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::api::ServiceError;
 
-use super::lex::{Names, Reader, Which, distinct};
+use super::lex::{Reader, Which, distinct};
+use super::names::Names;
 use super::path::{Path, Step};
 use super::value::{Attribute, Item};
 
