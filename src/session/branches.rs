@@ -282,7 +282,7 @@ impl Session {
         let lines = |log: &[Entry], began: Option<VirtualTime>| {
             let from = began.map_or(0, micros);
             let typed = log.iter().filter(|entry| entry.at_us >= from).filter_map(|entry| match &entry.what {
-                What::Line(line) => Some(line.clone()),
+                What::Line(line) => Some(line.trim().to_owned()),
                 What::Request(request) => Some(format!("{} {}", request.operation().service(), request.operation().name())),
                 _ => None,
             });
