@@ -23,6 +23,8 @@ const BRANCHES_MAX: usize = 8;
 const SAVED_ASIDE: usize = 8;
 /// A future without anything done in it is kept when it is at least this long.
 const WORTH_SECS: u64 = 10;
+/// Cells of a metric's name in the table that compares two branches: the whole is as wide as a small window.
+const NAME_CELLS: usize = 44;
 /// Marks of incidents at most.
 const INCIDENTS_MAX: usize = 200;
 
@@ -335,7 +337,7 @@ impl Session {
             parted_at(&self.log, &other.log).map_or(self.newest.min(other.newest), |us| self.epoch() + crate::engine::time::VirtualDuration(us));
         let (from, to) = (parted.secs(), self.newest.min(other.newest).secs());
         let mut text = format!(
-            "{} and {} from {} to {}\n{:<46} {:>14} {:>14}\n",
+            "{} and {} from {} to {}\n{:<44} {:>12} {:>12}\n",
             self.branches.name,
             other.name,
             parted.clock_text(),
@@ -355,7 +357,11 @@ impl Session {
             }
             let what = format!("{} {}", key.0.name(), key.1.text().split('=').next_back().unwrap_or_default());
             let how = if gauge { " (most)" } else { "" };
-            text.push_str(&format!("{:<46} {one:>14} {two:>14}\n", format!("{what}{how}")));
+            let mut what = format!("{what}{how}");
+            if what.chars().count() > NAME_CELLS {
+                what = what.chars().take(NAME_CELLS - 1).chain(['…']).collect();
+            }
+            text.push_str(&format!("{what:<NAME_CELLS$} {one:>12} {two:>12}\n"));
         }
         Ok(text)
     }
