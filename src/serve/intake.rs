@@ -39,8 +39,17 @@ pub(super) struct Places {
     taken: Taken,
 }
 
-/// The places that are taken, those that came first in front.
-type Taken = Arc<Mutex<VecDeque<Arc<Seat>>>>;
+/// Looks without a place after which more are asked to leave, although some that were asked are still there: they may be at long answers.
+const LOOKS: u32 = 50;
+
+/// The places that are taken, those that came first in front, and how many that were asked to leave are still there.
+#[derive(Debug, Default)]
+struct Seats {
+    seats: VecDeque<Arc<Seat>>,
+    leaving: usize,
+}
+
+type Taken = Arc<Mutex<Seats>>;
 
 /// What is known of a taken place.
 #[derive(Debug, Default)]
@@ -65,26 +74,33 @@ pub(super) struct Place {
     taken: Taken,
 }
 
-/// Asks some of those to leave that have not been used since the last look.
-fn make_room(taken: &mut VecDeque<Arc<Seat>>) {
-    let mut leaving = 0;
-    for _ in 0..taken.len() {
-        if leaving == LEAVING {
+impl Seats {
+    /// Asks some of those to leave that have not been used since the last look. While some that were asked are still there, nobody else is: on a
+    /// slow machine all would be asked before the first one is gone.
+    fn make_room(&mut self, look: u32) {
+        if self.leaving > 0 && !look.is_multiple_of(LOOKS) {
             return;
         }
-        let Some(seat) = taken.pop_front() else { return };
-        if seat.used.swap(false, Ordering::Relaxed) {
-            taken.push_back(seat);
-        } else {
-            seat.leave.notify_one();
-            leaving += 1;
+        let before = self.leaving;
+        for _ in 0..self.seats.len() {
+            if self.leaving == before + LEAVING {
+                return;
+            }
+            let Some(seat) = self.seats.pop_front() else { return };
+            if seat.used.swap(false, Ordering::Relaxed) {
+                self.seats.push_back(seat);
+            } else {
+                seat.leave.notify_one();
+                self.leaving += 1;
+            }
         }
-    }
-    // All were in use: the one that came first goes.
-    if leaving == 0
-        && let Some(seat) = taken.pop_front()
-    {
-        seat.leave.notify_one();
+        // All were in use: the one that came first goes.
+        if self.leaving == before
+            && let Some(seat) = self.seats.pop_front()
+        {
+            seat.leave.notify_one();
+            self.leaving += 1;
+        }
     }
 }
 
@@ -100,14 +116,18 @@ impl Places {
 
     /// The next free place.
     pub(super) async fn take(&self) -> Option<Place> {
+        let mut look = 0;
         let permit = loop {
             match tokio::time::timeout(PATIENCE, self.free.clone().acquire_owned()).await {
                 Ok(permit) => break permit.ok()?,
-                Err(_) => make_room(&mut lock(&self.taken)),
+                Err(_) => {
+                    look += 1;
+                    lock(&self.taken).make_room(look);
+                }
             }
         };
         let seat = Arc::new(Seat::default());
-        lock(&self.taken).push_back(seat.clone());
+        lock(&self.taken).seats.push_back(seat.clone());
         Some(Place { _permit: permit, seat, taken: self.taken.clone() })
     }
 }
@@ -138,8 +158,12 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut taken = lock(&self.taken);
-        if let Some(at) = taken.iter().position(|other| Arc::ptr_eq(other, &self.seat)) {
-            taken.remove(at);
+        match taken.seats.iter().position(|other| Arc::ptr_eq(other, &self.seat)) {
+            Some(at) => {
+                taken.seats.remove(at);
+            }
+            // It was asked to leave.
+            None => taken.leaving = taken.leaving.saturating_sub(1),
         }
     }
 }
