@@ -10,6 +10,7 @@ use std::time::Duration;
 use http_body_util::BodyExt;
 use hyper::body::{Bytes, Incoming};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 /// Connections at a time, when the system lets the program have as many.
 const CONNECTIONS_MAX: usize = 10_000;
@@ -18,6 +19,8 @@ const HANDLES_KEPT: usize = 64;
 /// How long a new client waits for a place before others are asked to leave, and how many are.
 const PATIENCE: Duration = Duration::from_millis(20);
 const LEAVING: usize = 16;
+/// Time that a new connection has to ask something.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// Bytes of a body that come from the store for small ones, so that large ones never keep a small request out.
 const SMALL: usize = 64 << 10;
@@ -52,17 +55,34 @@ struct Seats {
 type Taken = Arc<Mutex<Seats>>;
 
 /// What is known of a taken place.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Seat {
     leave: Notify,
-    /// Something was asked since the place was last looked at.
+    /// Something was asked since the place was last looked at, and ever.
     used: AtomicBool,
+    ever: AtomicBool,
+    since: Instant,
 }
 
 impl Seat {
+    fn new() -> Self {
+        Self { leave: Notify::new(), used: AtomicBool::new(false), ever: AtomicBool::new(false), since: Instant::now() }
+    }
+
     /// Something is asked.
     pub(super) fn use_it(&self) {
         self.used.store(true, Ordering::Relaxed);
+        self.ever.store(true, Ordering::Relaxed);
+    }
+
+    /// It came a while ago and has never asked anything.
+    fn is_silent(&self) -> bool {
+        !self.ever.load(Ordering::Relaxed) && self.since.elapsed() > GRACE
+    }
+
+    /// It has just come and had no time to ask.
+    fn is_new(&self) -> bool {
+        self.since.elapsed() <= GRACE
     }
 }
 
@@ -75,27 +95,41 @@ pub(super) struct Place {
 }
 
 impl Seats {
-    /// Asks some of those to leave that have not been used since the last look. While some that were asked are still there, nobody else is: on a
+    /// Asks some to leave: those that never asked anything first, then those that have asked nothing since the last look. While some that were asked are still there, nobody else is: on a
     /// slow machine all would be asked before the first one is gone.
     fn make_room(&mut self, look: u32) {
         if self.leaving > 0 && !look.is_multiple_of(LOOKS) {
             return;
         }
         let before = self.leaving;
+        let mut silent = 0;
+        self.seats.retain(|seat| {
+            let leaves = silent < LEAVING && seat.is_silent();
+            if leaves {
+                seat.leave.notify_one();
+                silent += 1;
+            }
+            !leaves
+        });
+        self.leaving += silent;
+        if silent > 0 {
+            return;
+        }
         for _ in 0..self.seats.len() {
             if self.leaving == before + LEAVING {
                 return;
             }
             let Some(seat) = self.seats.pop_front() else { return };
-            if seat.used.swap(false, Ordering::Relaxed) {
+            if seat.used.swap(false, Ordering::Relaxed) || seat.is_new() {
                 self.seats.push_back(seat);
             } else {
                 seat.leave.notify_one();
                 self.leaving += 1;
             }
         }
-        // All were in use: the one that came first goes.
+        // All were in use: the one that came first goes. Those that have just come are waited for: most of them will be silent.
         if self.leaving == before
+            && (look.is_multiple_of(LOOKS) || !self.seats.iter().any(|seat| seat.is_new()))
             && let Some(seat) = self.seats.pop_front()
         {
             seat.leave.notify_one();
@@ -126,7 +160,7 @@ impl Places {
                 }
             }
         };
-        let seat = Arc::new(Seat::default());
+        let seat = Arc::new(Seat::new());
         lock(&self.taken).seats.push_back(seat.clone());
         Some(Place { _permit: permit, seat, taken: self.taken.clone() })
     }
