@@ -23,6 +23,32 @@ pub struct Row {
     pub(super) cause: Cause,
 }
 
+/// Buffers at rest at most: what a batch needs at once, not what an hour has needed.
+const BUFFERS_MAX: usize = 16;
+
+/// Buffers for rows between operators, used again. A copy of a program at work has none: they hold nothing.
+#[derive(Debug, Default)]
+pub(super) struct Buffers(Vec<Vec<Row>>);
+
+impl Clone for Buffers {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Buffers {
+    pub(super) fn take(&mut self) -> Vec<Row> {
+        self.0.pop().unwrap_or_default()
+    }
+
+    pub(super) fn give(&mut self, mut rows: Vec<Row>) {
+        if self.0.len() < BUFFERS_MAX {
+            rows.clear();
+            self.0.push(rows);
+        }
+    }
+}
+
 /// A number for each row; that of an only row stands where it is.
 #[derive(Debug, Clone)]
 enum Each<T> {

@@ -33,7 +33,7 @@ use super::plan::{Operator, Plan};
 use super::value::{RowError, Value};
 
 use context::{Context, Evaluation, Failure};
-use flow::{Cause, Flowing};
+use flow::{Buffers, Cause, Flowing};
 use merge::{Frontier, Merge};
 use places::{Place, Places};
 use streams::StreamState;
@@ -100,8 +100,7 @@ pub struct Running {
     seed: u64,
     /// Rows go in one by one: some operator's output depends on how its frontier runs between them.
     singly: bool,
-    /// Buffers for rows between operators, used again.
-    spare: Vec<Vec<Row>>,
+    spare: Buffers,
     cells: Vec<Value>,
 }
 
@@ -183,7 +182,7 @@ impl Running {
             error_count: 0,
             seed,
             singly,
-            spare: Vec::new(),
+            spare: Buffers::default(),
             cells: Vec::new(),
         }
     }

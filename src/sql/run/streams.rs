@@ -33,12 +33,11 @@ impl Running {
     }
 
     pub(super) fn buffer(&mut self) -> Vec<Row> {
-        self.spare.pop().unwrap_or_default()
+        self.spare.take()
     }
 
-    pub(super) fn recycle(&mut self, mut rows: Vec<Row>) {
-        rows.clear();
-        self.spare.push(rows);
+    pub(super) fn recycle(&mut self, rows: Vec<Row>) {
+        self.spare.give(rows);
     }
 
     /// Rows come into a stream and go on to those who read it.
@@ -154,7 +153,7 @@ impl Running {
             rows.push(row);
         }
         if rows.is_empty() {
-            self.spare.push(rows);
+            self.recycle(rows);
         } else {
             self.publish(stream, Flowing::Rows(rows));
         }

@@ -125,7 +125,9 @@ impl Running {
             errors.push(Failure { error, time: self.clock.now, cells: Vec::new().into(), cause: last.unwrap_or(self.first) });
             *state = State::fresh(plan, node, self.seed);
         }
-        self.spare.extend(used);
+        if let Some(rows) = used {
+            self.recycle(rows);
+        }
         self.give_up(node, errors);
         self.emit(node, Flowing::Rows(out));
         for batch in batches {
