@@ -67,6 +67,8 @@ pub struct Session {
     /// Saved worlds, oldest first; only kept for front ends that go back in time by keys.
     pub(super) saved: Vec<Arc<Saved>>,
     pub(super) keeps_checkpoints: bool,
+    /// Seconds between two saved worlds.
+    pub(super) save_every: u64,
     pub(super) clock: Clock,
     /// Clients of the endpoint.
     pub(super) served: Option<Served>,
@@ -157,6 +159,7 @@ impl Session {
             replaying: false,
             saved: Vec::new(),
             keeps_checkpoints: false,
+            save_every: super::travel::SAVE_EVERY_SECS,
             clock: Clock::default(),
             served: None,
             invocations: Vec::new(),
@@ -320,7 +323,7 @@ impl Session {
             return outcome;
         }
         // Lines that only move time are the distance between the others.
-        let shows = line.trim().is_empty() || super::language::is_travel(line) || (self.in_the_past() && super::language::only_shows(line));
+        let shows = line.trim().is_empty() || super::vocabulary::is_travel(line) || (self.in_the_past() && super::vocabulary::only_shows(line));
         if !self.replaying && !shows {
             self.keep(What::Line(line.to_owned()));
         }
@@ -378,7 +381,7 @@ impl Session {
     pub(super) fn carry_out(&mut self, line: &str) -> Outcome {
         let outcome = super::language::carry_out(self, line);
         self.answer_wants();
-        if !super::language::moves_time(line) {
+        if !super::vocabulary::moves_time(line) {
             self.evaluate();
         }
         if !self.replaying && !self.in_the_past() {
@@ -457,7 +460,7 @@ impl Session {
             }
             match &what {
                 What::Clock => return,
-                What::Line(line) if super::language::about_the_lab(line) => {
+                What::Line(line) if super::vocabulary::about_the_lab(line) => {
                     self.keep_within(what);
                     return;
                 }

@@ -14,10 +14,12 @@ use super::play::Session;
 use super::requests::Begun;
 use super::runlog::{Entry, What};
 
-/// Virtual time between two saved worlds.
-const SAVE_EVERY_SECS: u64 = 10;
-/// Saved worlds at most; when there are more, every second one is dropped.
+/// Virtual time between two saved worlds at first.
+pub(super) const SAVE_EVERY_SECS: u64 = 10;
+/// Saved worlds at most. When there are more, every second one is dropped, and from then on half as many are saved: they stay evenly spread.
 const SAVED_MAX: usize = 64;
+/// Going back further than this from a saved world leaves another one close before the instant, for the next steps back.
+const FAR: VirtualDuration = VirtualDuration::from_secs(2 * SAVE_EVERY_SECS);
 
 /// A world, the lab's progress and how many entries of the log had been carried out.
 #[derive(Debug)]
@@ -40,9 +42,9 @@ impl Session {
         self.now() < self.newest
     }
 
-    /// Saves the world at every tenth second.
+    /// Saves the world at every tenth second, later less often.
     pub(super) fn save_when_due(&mut self) {
-        if self.keeps_checkpoints && self.now().secs().is_multiple_of(SAVE_EVERY_SECS) {
+        if self.keeps_checkpoints && self.now().since(self.epoch()).as_secs().is_multiple_of(self.save_every) {
             self.save();
         }
     }
@@ -55,13 +57,21 @@ impl Session {
         }
         let saved = Saved { world: self.engine.checkpoint(), run: self.run.clone(), iterator: self.iterator.clone(), entries: self.entries };
         self.saved.insert(at, Arc::new(saved));
-        if self.saved.len() > SAVED_MAX {
-            let mut index = 0;
-            self.saved.retain(|_| {
-                index += 1;
-                index % 2 == 1
-            });
+        while self.saved.len() > SAVED_MAX {
+            // Those that were saved between the others go first.
+            if self.thin() {
+                continue;
+            }
+            self.save_every *= 2;
         }
+    }
+
+    /// Drops saved worlds that are not at their distance, but the first one. Says whether there were any.
+    fn thin(&mut self) -> bool {
+        let (epoch, every, before) = (self.epoch(), self.save_every, self.saved.len());
+        let mut first = true;
+        self.saved.retain(|saved| std::mem::take(&mut first) || saved.world.at().since(epoch).as_secs().is_multiple_of(every));
+        self.saved.len() < before
     }
 
     /// Goes back in time by so much; what was done at the instant itself stays done.
@@ -99,6 +109,10 @@ impl Session {
                 self.build_anew()?;
                 self.after_restore();
             }
+        }
+        if self.keeps_checkpoints && target.since(self.now()) > FAR && self.in_the_past() {
+            self.advance(VirtualTime(target.0 - VirtualDuration::from_secs(SAVE_EVERY_SECS).0));
+            self.save();
         }
         self.advance(target);
         self.notices = said;

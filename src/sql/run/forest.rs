@@ -2,11 +2,12 @@
 //! score says how early random cuts would separate it from the rest. Seeded: the same points give the same scores.
 
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 
 /// No node.
 const NONE: u32 = u32::MAX;
 
-/// A node of a tree; its box lies in the tree's arrays. A leaf has no sides: its box is its point.
+/// A node of a tree; its box lies in the tree's array. A leaf has no sides: its box is its point.
 #[derive(Debug, Clone, Copy)]
 struct Node {
     /// Points up to the cut's value go left, the others right.
@@ -28,12 +29,37 @@ impl Node {
 /// A point of the sample: its decaying key, when it came, and its leaf. The greatest key leaves first.
 type Sampled = (u64, u64, u32);
 
+/// Least and greatest corner of a node's box. Copies of a forest share them until they change; both corners of a leaf are its point, which all
+/// trees share.
+#[derive(Debug, Clone, Default)]
+struct Corners {
+    low: Arc<[f64]>,
+    high: Arc<[f64]>,
+}
+
+impl Corners {
+    fn of(point: &Arc<[f64]>) -> Self {
+        Self { low: point.clone(), high: point.clone() }
+    }
+}
+
+/// Makes a corner what `wanted` says of each number; says whether it changed. One that stays is not copied.
+fn set(corner: &mut Arc<[f64]>, wanted: impl Iterator<Item = f64> + Clone) -> bool {
+    if corner.iter().copied().eq(wanted.clone()) {
+        return false;
+    }
+    match Arc::get_mut(corner) {
+        Some(own) if !own.is_empty() => own.iter_mut().zip(wanted).for_each(|(own, wanted)| *own = wanted),
+        _ => *corner = wanted.collect(),
+    }
+    true
+}
+
 #[derive(Debug, Clone)]
 struct Tree {
     nodes: Vec<Node>,
-    /// Least and greatest corner of every node's box: `width` numbers, then `width` numbers.
-    boxes: Vec<f64>,
-    width: usize,
+    /// Each node's box.
+    boxes: Vec<Corners>,
     free: Vec<u32>,
     root: u32,
     random: u64,
@@ -73,11 +99,10 @@ fn mix(x: u64) -> u64 {
 }
 
 impl Tree {
-    fn new(width: usize, random: u64) -> Self {
+    fn new(random: u64) -> Self {
         Self {
             nodes: Vec::new(),
             boxes: Vec::new(),
-            width,
             free: Vec::new(),
             root: NONE,
             random,
@@ -94,30 +119,32 @@ impl Tree {
 
     /// Least and greatest corner of a node's box.
     fn corners(&self, at: u32) -> (&[f64], &[f64]) {
-        let start = at as usize * 2 * self.width;
-        self.boxes[start..start + 2 * self.width].split_at(self.width)
+        let corners = &self.boxes[at as usize];
+        (&corners.low, &corners.high)
     }
 
-    fn new_node(&mut self, node: Node) -> u32 {
+    fn new_node(&mut self, node: Node, corners: Corners) -> u32 {
         if let Some(at) = self.free.pop() {
             self.nodes[at as usize] = node;
+            self.boxes[at as usize] = corners;
             return at;
         }
         self.nodes.push(node);
-        self.boxes.resize(self.nodes.len() * 2 * self.width, 0.0);
+        self.boxes.push(corners);
         self.nodes.len() as u32 - 1
     }
 
-    fn new_leaf(&mut self, point: &[f64], parent: u32) -> u32 {
-        let leaf = self.new_node(Node { value: 0.0, dimension: 0, left: NONE, right: NONE, parent, mass: 1 });
-        let start = leaf as usize * 2 * self.width;
-        self.boxes[start..start + self.width].copy_from_slice(point);
-        self.boxes[start + self.width..start + 2 * self.width].copy_from_slice(point);
-        leaf
+    fn free_node(&mut self, at: u32) {
+        self.boxes[at as usize] = Corners::default();
+        self.free.push(at);
+    }
+
+    fn new_leaf(&mut self, point: &Arc<[f64]>, parent: u32) -> u32 {
+        self.new_node(Node { value: 0.0, dimension: 0, left: NONE, right: NONE, parent, mass: 1 }, Corners::of(point))
     }
 
     /// Inserts a point; gives its leaf.
-    fn insert(&mut self, point: &[f64]) -> u32 {
+    fn insert(&mut self, point: &Arc<[f64]>) -> u32 {
         if self.root == NONE {
             self.root = self.new_leaf(point, NONE);
             return self.root;
@@ -125,7 +152,7 @@ impl Tree {
         let mut at = self.root;
         loop {
             let node = self.nodes[at as usize];
-            if node.is_leaf() && self.corners(at).0 == point {
+            if node.is_leaf() && *self.corners(at).0 == **point {
                 break;
             }
             if let Some((dimension, value, point_left)) = self.cut_above(at, point) {
@@ -169,11 +196,11 @@ impl Tree {
     }
 
     /// A branch takes the node's place, with the node and the point's leaf on its sides.
-    fn stand_above(&mut self, at: u32, point: &[f64], dimension: u32, value: f64, point_left: bool) -> u32 {
+    fn stand_above(&mut self, at: u32, point: &Arc<[f64]>, dimension: u32, value: f64, point_left: bool) -> u32 {
         let (parent, mass) = (self.nodes[at as usize].parent, self.nodes[at as usize].mass + 1);
         let leaf = self.new_leaf(point, NONE);
         let (left, right) = if point_left { (leaf, at) } else { (at, leaf) };
-        let branch = self.new_node(Node { value, dimension, left, right, parent, mass });
+        let branch = self.new_node(Node { value, dimension, left, right, parent, mass }, Corners::default());
         self.nodes[leaf as usize].parent = branch;
         self.nodes[at as usize].parent = branch;
         self.replace_child(parent, at, branch);
@@ -195,26 +222,24 @@ impl Tree {
     }
 
     fn widen(&mut self, at: u32, point: &[f64]) {
-        let start = at as usize * 2 * self.width;
-        let (low, high) = self.boxes[start..start + 2 * self.width].split_at_mut(self.width);
-        for ((low, high), x) in low.iter_mut().zip(high).zip(point) {
-            *low = low.min(*x);
-            *high = high.max(*x);
+        let corners = &mut self.boxes[at as usize];
+        if corners.low.iter().zip(point).any(|(low, x)| x < low) {
+            Arc::make_mut(&mut corners.low).iter_mut().zip(point).for_each(|(low, x)| *low = low.min(*x));
+        }
+        if corners.high.iter().zip(point).any(|(high, x)| x > high) {
+            Arc::make_mut(&mut corners.high).iter_mut().zip(point).for_each(|(high, x)| *high = high.max(*x));
         }
     }
 
     /// The box of a branch is that of its sides together; says whether it changed.
     fn unite(&mut self, at: u32) -> bool {
-        let (left, right) = (self.nodes[at as usize].left as usize, self.nodes[at as usize].right as usize);
-        let (at, width, mut changed) = (at as usize, self.width, false);
-        for offset in 0..2 * width {
-            let (a, b) = (self.boxes[left * 2 * width + offset], self.boxes[right * 2 * width + offset]);
-            let corner = if offset < width { a.min(b) } else { a.max(b) };
-            let own = &mut self.boxes[at * 2 * width + offset];
-            changed |= *own != corner;
-            *own = corner;
-        }
-        changed
+        let node = self.nodes[at as usize];
+        let mut own = std::mem::take(&mut self.boxes[at as usize]);
+        let (left, right) = (&self.boxes[node.left as usize], &self.boxes[node.right as usize]);
+        let low = set(&mut own.low, left.low.iter().zip(&*right.low).map(|(a, b)| a.min(*b)));
+        let high = set(&mut own.high, left.high.iter().zip(&*right.high).map(|(a, b)| a.max(*b)));
+        self.boxes[at as usize] = own;
+        low || high
     }
 
     /// Removes one point of a leaf.
@@ -225,7 +250,7 @@ impl Tree {
         if node.mass > 1 {
             self.nodes[leaf as usize].mass -= 1;
         } else {
-            self.free.push(leaf);
+            self.free_node(leaf);
             if at == NONE {
                 self.root = NONE;
                 return;
@@ -235,7 +260,7 @@ impl Tree {
             let sibling = if parent.left == leaf { parent.right } else { parent.left };
             self.nodes[sibling as usize].parent = parent.parent;
             self.replace_child(parent.parent, at, sibling);
-            self.free.push(at);
+            self.free_node(at);
             at = parent.parent;
             boxes_change = true;
         }
@@ -301,7 +326,7 @@ impl Tree {
     }
 
     /// Priority sampling with exponential decay: newer points have smaller keys. `fade` is the growth of the odds from one point to the next.
-    fn learn(&mut self, point: &[f64], seen: u64, age: f64, fade: f64, sample: usize) {
+    fn learn(&mut self, point: &Arc<[f64]>, seen: u64, age: f64, fade: f64, sample: usize) {
         let drawn = self.draw();
         let full = self.sample.len() >= sample;
         let odds = self.odds;
@@ -331,7 +356,7 @@ impl Tree {
 impl Forest {
     /// A forest over points of `width` columns.
     pub fn new(width: usize, trees: usize, sample: usize, decay: u64, shingle: usize, seed: u64) -> Self {
-        let tree = |index: usize| Tree::new(width * shingle, mix(seed ^ mix(index as u64 + 1)));
+        let tree = |index: usize| Tree::new(mix(seed ^ mix(index as u64 + 1)));
         Self {
             trees: (0..trees).map(tree).collect(),
             sample,
@@ -356,7 +381,7 @@ impl Forest {
         if self.recent.len() < dimensions {
             return scored;
         }
-        let point: Box<[f64]> = self.recent.as_slice().into();
+        let point: Arc<[f64]> = self.recent.as_slice().into();
         if self.seen > self.sample as u64 {
             let mut parts = vec![(0.0, 0.0); if explain { dimensions } else { 0 }];
             let mut own = parts.clone();
