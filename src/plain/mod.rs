@@ -6,7 +6,7 @@ use std::io::{BufRead, Write};
 use crate::engine::time::VirtualTime;
 use crate::session::Session;
 use crate::session::driver::Outcome;
-use crate::session::language::{accounting, status};
+use crate::session::showing::{accounting, status};
 
 /// What standard output carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

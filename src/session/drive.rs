@@ -9,10 +9,10 @@ use crate::engine::view::Wants;
 
 use super::code::CodeReport;
 use super::driver::{Act, Driver, Outcome, Turn};
-use super::language;
 use super::play::Session;
 use super::runlog::What;
 use super::view::{ClockView, SessionView};
+use super::vocabulary;
 
 /// Longest wait of a step to the next event.
 const STEP_MAX: VirtualDuration = VirtualDuration::from_secs(60);
@@ -255,7 +255,7 @@ impl Driver for Session {
             let head = line.rsplit_once(' ').map_or("", |(head, _)| head);
             return cli::completions(&words, year).into_iter().map(|found| (format!("{head} {}", found.word), found.hint)).collect();
         }
-        language::words().filter(|(word, _)| word.starts_with(line)).map(|(word, doc)| (word.to_owned(), doc.to_owned())).collect()
+        vocabulary::words().filter(|(word, _)| word.starts_with(line)).map(|(word, doc)| (word.to_owned(), doc.to_owned())).collect()
     }
 
     fn code_report(&self, application: &str, code: &str) -> CodeReport {

@@ -17,8 +17,12 @@ pub mod proof;
 pub mod report;
 mod requests;
 pub mod runlog;
+pub mod showing;
+mod templates;
+mod time_words;
 mod travel;
 pub mod view;
+mod vocabulary;
 mod words;
 
 pub use play::Session;
