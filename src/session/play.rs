@@ -34,6 +34,12 @@ pub struct Session {
     pub(super) entries: usize,
     /// The last instant of this branch.
     pub(super) newest: VirtualTime,
+    /// The instant at which the learner's run begins: the lab's own preparation lies before it.
+    pub(super) begins: VirtualTime,
+    /// When lines that let time pass ended, by their instant and text.
+    pub(super) passages: BTreeMap<(VirtualTime, String), VirtualTime>,
+    /// A line is being carried out that is part of the run.
+    pub(super) within_line: bool,
     /// The branch being played, and the others.
     pub(super) branches: Branches,
     /// What the learner did with the clock, at any time: going back does not undo it.
@@ -140,6 +146,9 @@ impl Session {
             log: Vec::new(),
             entries: 0,
             newest: VirtualTime(0),
+            begins: VirtualTime(0),
+            passages: BTreeMap::new(),
+            within_line: false,
             branches: Branches::default(),
             acts: BTreeSet::new(),
             bookmarks: Vec::new(),
@@ -172,6 +181,7 @@ impl Session {
         session.set_up()?;
         session.evaluate();
         session.newest = session.now();
+        session.begins = session.now();
         Ok(session)
     }
 
@@ -379,7 +389,13 @@ impl Session {
 
     /// A line, and the checks at its instant: what was done while time stands still shows at once.
     pub(super) fn carry_out(&mut self, line: &str) -> Outcome {
+        let (began, acts) = (self.now(), !super::vocabulary::is_travel(line));
+        let outer = std::mem::replace(&mut self.within_line, acts);
         let outcome = super::language::carry_out(self, line);
+        self.within_line = outer;
+        if acts && self.now() > began {
+            self.passages.insert((began, line.to_owned()), self.now());
+        }
         self.answer_wants();
         if !super::vocabulary::moves_time(line) {
             self.evaluate();

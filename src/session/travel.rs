@@ -44,7 +44,8 @@ impl Session {
 
     /// Saves the world at every tenth second, later less often.
     pub(super) fn save_when_due(&mut self) {
-        if self.keeps_checkpoints && self.now().since(self.epoch()).as_secs().is_multiple_of(self.save_every) {
+        // In the midst of a line there is no way to go on from a saved world.
+        if self.keeps_checkpoints && !self.within_line && self.now().since(self.epoch()).as_secs().is_multiple_of(self.save_every) {
             self.save();
         }
     }
@@ -79,7 +80,7 @@ impl Session {
     /// # Errors
     /// A sentence, when the scenario cannot be built any more.
     pub fn rewind(&mut self, by: VirtualDuration) -> Result<(), String> {
-        let target = VirtualTime(self.now().0.saturating_sub(by.0).max(self.epoch().0));
+        let target = VirtualTime(self.now().0.saturating_sub(by.0).max(self.begins.0));
         self.travel(target)?;
         // Clients live in the newest instant: there is no looking back with them.
         if self.served.is_some() {
@@ -88,13 +89,22 @@ impl Session {
         Ok(())
     }
 
-    /// Goes to an instant of this branch, or on from its newest one.
+    /// Goes to an instant of this branch, or on from its newest one. While a line lets time pass there is nothing to stop at: from later, one comes
+    /// to the instant before that line.
     ///
     /// # Errors
     /// A sentence, when the scenario cannot be built any more.
     pub fn travel(&mut self, target: VirtualTime) -> Result<(), String> {
-        let target = target.max(self.epoch());
-        let done = self.entries_until(target);
+        // Nothing of the log lies before the end of what the lab does by itself.
+        let target = target.max(self.begins);
+        match self.passage_over(target) {
+            Some((line, began, _)) => self.go(began, line),
+            None => self.go(target, self.entries_until(target)),
+        }
+    }
+
+    /// Goes to an instant at which the first `done` entries of the log are done.
+    fn go(&mut self, target: VirtualTime, done: usize) -> Result<(), String> {
         // A trail is whole only when the world passes from before its record arrived.
         let latest = self.followed.as_ref().map_or(target, |followed| followed.arrived.min(target));
         let saved = self.saved.iter().rev().find(|saved| saved.world.at() <= latest && saved.entries <= done).cloned();
@@ -114,9 +124,25 @@ impl Session {
             self.advance(VirtualTime(target.0 - VirtualDuration::from_secs(SAVE_EVERY_SECS).0));
             self.save();
         }
-        self.advance(target);
+        while self.entries < done {
+            let entry = self.log[self.entries].clone();
+            self.pass(self.epoch() + VirtualDuration(entry.at_us));
+            self.redo(&entry);
+        }
+        self.pass(target);
+        self.newest = self.newest.max(self.now());
         self.notices = said;
         Ok(())
+    }
+
+    /// A line that began to let time pass at or before an instant and ended after it: its place in the log, its beginning and its end.
+    fn passage_over(&self, target: VirtualTime) -> Option<(usize, VirtualTime, VirtualTime)> {
+        let before = &self.log[..self.entries_until(target)];
+        let (at, entry) = before.iter().enumerate().rev().find(|(_, entry)| matches!(entry.what, What::Line(_)))?;
+        let What::Line(line) = &entry.what else { return None };
+        let began = self.epoch() + VirtualDuration(entry.at_us);
+        let ended = *self.passages.get(&(began, line.clone()))?;
+        (ended > target).then_some((at, began, ended))
     }
 
     /// The world before anything of the log.
@@ -209,7 +235,7 @@ impl Session {
         };
         self.marks.retain(|(known, ..)| *known <= number);
         let outside = self.cut(at, entries, false);
-        self.travel(at)?;
+        self.travel(self.after_line(at))?;
         self.enter(outside);
         Ok(())
     }
@@ -217,9 +243,14 @@ impl Session {
     /// Goes back to an instant and undoes all but the first entries.
     fn undo(&mut self, target: VirtualTime, entries: usize) -> Result<(), String> {
         let outside = self.cut(target, entries, true);
-        self.travel(target)?;
+        self.travel(self.after_line(target))?;
         self.enter(outside);
         Ok(())
+    }
+
+    /// An instant, or the end of the line that lets time pass there.
+    fn after_line(&self, at: VirtualTime) -> VirtualTime {
+        self.passage_over(at).map_or(at, |(_, _, ended)| ended)
     }
 
     /// What came from outside and was cut off arrives now.
@@ -383,6 +414,33 @@ mod tests {
         let mut straight = super::tests::session();
         lines(&mut straight, &[CREATE, "run 2s", REPLAY, "run 40s"]);
         lines(&mut session, &["run 10s"]);
+        assert_eq!(session.world().journal_hash(), straight.world().journal_hash());
+    }
+
+    #[test]
+    fn a_line_that_lets_time_pass_is_gone_back_to_as_a_whole() {
+        let mut session = session();
+        let wait = "aws kinesis wait stream-exists --stream-name dcb-taxi-trips";
+        lines(&mut session, &["run 5s", CREATE]);
+        let before = session.now();
+        lines(&mut session, &[wait, REPLAY]);
+        let (end, hash) = (session.now(), session.world().journal_hash());
+        assert!(end > before + VirtualDuration::SECOND, "it waited");
+        assert!(session.saved.iter().all(|saved| saved.world.at() <= before || saved.world.at() >= end), "nothing is saved in its midst");
+        for _ in 0..2 {
+            session.rewind(VirtualDuration::from_millis(200)).expect("possible");
+            assert_eq!(session.now(), before, "before it, not in its midst");
+            assert!(session.in_the_past());
+            lines(&mut session, &["now"]);
+            assert_eq!((session.now(), session.world().journal_hash()), (end, hash.clone()));
+        }
+        session.rewind(VirtualDuration::from_millis(200)).expect("possible");
+        session.rewind(VirtualDuration::from_millis(200)).expect("possible");
+        assert!(session.now() < before, "and one gets past it");
+        lines(&mut session, &["run 60s", "rewind 70s", "now"]);
+        let mut straight = super::tests::session();
+        lines(&mut straight, &["run 5s", CREATE, wait, REPLAY]);
+        straight.advance(session.now());
         assert_eq!(session.world().journal_hash(), straight.world().journal_hash());
     }
 
