@@ -1,15 +1,11 @@
 //! The folder of an endpoint: the world's beginning and the log of everything that changed it.
-//!
-//! Every line of the log begins with its checksum. Invariant: a line is used only when it is whole and as it was written; only the last one may
-//! be torn, for that is what a killed process leaves.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use flate2::Crc;
-
 use super::home::{locked, put, told};
+use super::sealed;
 use crate::session::runlog::{Keeper, Progress, SavedRun};
 
 /// The folder of an endpoint: the world's beginning and the log of everything that changed it.
@@ -34,9 +30,9 @@ impl DataDir {
         let lock = locked(&lock_path, || format!("{}: another kinlab uses this folder", folder.display()))?;
         let world = folder.join("world.toml");
         let text = match std::fs::read_to_string(&world) {
-            Ok(text) => text,
+            Ok(text) => sealed::text_of(&text).map_err(|why| format!("{}: {why}", world.display()))?.to_owned(),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                put(&world, scenario)?;
+                put(&world, &sealed::whole(scenario))?;
                 scenario.to_owned()
             }
             Err(error) => return Err(told(&world, &error)),
@@ -54,53 +50,13 @@ impl DataDir {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(told(&self.log, &error)),
         };
-        let wrong = |why: String| format!("{}: {why}", self.log.display());
-        let (text, torn) = opened(&bytes).map_err(wrong)?;
-        let mut saved = SavedRun::parse(&text).map_err(wrong)?;
-        if let Some((line, why)) = saved.torn {
-            return Err(wrong(format!("line {line} cannot be read: {why}")));
-        }
-        saved.torn = torn.map(|line| (line, "the process ended while it was written".to_owned()));
-        Ok(Some(saved))
+        sealed::read(&bytes).map(Some).map_err(|why| format!("{}: {why}", self.log.display()))
     }
-}
-
-fn checksum(line: &[u8]) -> u32 {
-    let mut crc = Crc::new();
-    crc.update(line);
-    crc.sum()
-}
-
-/// Lines with their checksums.
-fn sealed(text: &str) -> String {
-    text.split_inclusive('\n').map(|line| format!("{:08x} {line}", checksum(line.as_bytes()))).collect()
-}
-
-/// Lines without their checksums, and the number of the last one when it is torn.
-fn opened(bytes: &[u8]) -> Result<(String, Option<usize>), String> {
-    let mut text = String::with_capacity(bytes.len());
-    for (at, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
-        if !line.ends_with(b"\n") {
-            return Ok((text, Some(at + 1)));
-        }
-        let (sum, rest) = line.split_at_checked(9).unwrap_or((line, b""));
-        let sum = std::str::from_utf8(sum).ok().and_then(|sum| u32::from_str_radix(sum.strip_suffix(' ')?, 16).ok());
-        match std::str::from_utf8(rest) {
-            Ok(rest) if sum == Some(checksum(rest.as_bytes())) => text.push_str(rest),
-            _ => {
-                return Err(format!(
-                    "line {} is damaged: it is not what was written. Nothing is changed; a copy of the file without the line can be used",
-                    at + 1
-                ));
-            }
-        }
-    }
-    Ok((text, None))
 }
 
 impl Keeper for DataDir {
     fn append(&mut self, text: &str) -> Result<(), String> {
-        let text = sealed(text);
+        let text = sealed::lines(text);
         let written = match &mut self.file {
             Some(file) => Ok(file),
             None => OpenOptions::new().create(true).append(true).open(&self.log).map(|file| {
@@ -121,31 +77,10 @@ impl Keeper for DataDir {
 
     fn replace(&mut self, text: &str) -> Result<(), String> {
         self.file = None;
-        put(&self.log, &sealed(text))
+        put(&self.log, &sealed::lines(text))
     }
 
     fn progress(&mut self, _: &Progress) -> Result<(), String> {
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_flipped_bit_is_passed_over() {
-        let text = "{\"a\":1}\n{\"data\":\"YWJj\"}\n";
-        let good = sealed(text).into_bytes();
-        assert_eq!(opened(&good), Ok((text.to_owned(), None)));
-        for at in 0..good.len() - 1 {
-            let mut bad = good.clone();
-            bad[at] ^= 1;
-            assert!(opened(&bad).is_err(), "bit of byte {at}");
-        }
-        for end in 0..good.len() {
-            let (kept, torn) = opened(&good[..end]).expect("only torn");
-            assert!(text.starts_with(&kept) && torn.is_some() != good[..end].ends_with(b"\n") || end == 0, "{end}");
-        }
     }
 }

@@ -10,6 +10,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::session::runlog::{Keeper, Progress, SavedRun};
 
+use super::sealed;
+
 /// The folder, when the environment says where it could be.
 pub(super) fn folder() -> Option<PathBuf> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -48,7 +50,7 @@ pub(super) fn locked(path: &Path, busy: impl Fn() -> String) -> Result<File, Str
 
 fn read_run(path: &Path) -> Result<Option<SavedRun>, String> {
     match std::fs::read(path) {
-        Ok(bytes) => SavedRun::parse(&String::from_utf8_lossy(&bytes)).map(Some).map_err(|error| format!("{}: {error}", path.display())),
+        Ok(bytes) => sealed::read(&bytes).map(Some).map_err(|error| format!("{}: {error}", path.display())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(told(path, &error)),
     }
@@ -117,10 +119,11 @@ impl Store {
 
 impl Keeper for Store {
     fn append(&mut self, text: &str) -> Result<(), String> {
+        let sealed = sealed::lines(text);
         let written = match &mut self.file {
-            Some(file) => file.write_all(text.as_bytes()),
+            Some(file) => file.write_all(sealed.as_bytes()),
             None => OpenOptions::new().create(true).append(true).open(&self.run).and_then(|mut file| {
-                let written = file.write_all(text.as_bytes());
+                let written = file.write_all(sealed.as_bytes());
                 self.file = Some(file);
                 written
             }),
@@ -130,7 +133,7 @@ impl Keeper for Store {
 
     fn replace(&mut self, text: &str) -> Result<(), String> {
         self.file = None;
-        put(&self.run, text)
+        put(&self.run, &sealed::lines(text))
     }
 
     fn progress(&mut self, progress: &Progress) -> Result<(), String> {

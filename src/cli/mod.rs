@@ -1,18 +1,21 @@
 //! The command line.
 
 mod author;
+mod broken;
 mod crash;
 mod data_dir;
 mod exports;
 mod files;
 mod frame;
 mod home;
+mod manual;
 mod mirror;
 mod play;
 mod present;
 mod python;
 mod replay;
 mod report;
+mod sealed;
 mod serve;
 mod shared;
 mod signals;
@@ -172,6 +175,13 @@ enum Task {
         #[command(subcommand)]
         task: Option<sql::SqlTask>,
     },
+    /// Print completions for a shell: kinlab completions bash > ~/.local/share/bash-completion/completions/kinlab
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual pages: this one in roff, or a file for every command in the folder of --out.
+    Man,
     /// Print the keys of the dashboard.
     Keys {
         /// Form.
@@ -230,6 +240,8 @@ pub fn main() -> ExitCode {
         Some(Task::Snap { lab, accept }) => author::snap(&lab, accept, &pace),
         Some(Task::Gen { lab, generator, count, stats }) => author::generate(&lab, generator.as_deref(), count, stats, &pace),
         Some(Task::Sql { task }) => sql::sql(task, &pace),
+        Some(Task::Completions { shell }) => manual::completions(shell),
+        Some(Task::Man) => manual::manual(pace.out.as_deref()),
         Some(Task::Keys { format }) => author::keys(format == KeysFormat::Md),
     };
     match done {

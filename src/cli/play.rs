@@ -14,12 +14,14 @@ use crate::session::Session;
 use crate::session::driver::Driver;
 use crate::session::input::{self, InputFormat, InputOptions};
 use crate::tui::app::Look;
+use crate::tui::broken::Left;
 use crate::tui::glyphs::GlyphSet;
 use crate::tui::keymap::Keymap;
 use crate::tui::labs::{Choice, LabRow, LabsList};
 use crate::tui::run::{Exit, choose_lab, run_dashboard};
 use crate::tui::theme::Theme;
 
+use super::broken;
 use super::exports::Desk;
 use super::files::{ParamFiles, RealDisk};
 use super::home::{self, Store};
@@ -463,9 +465,15 @@ fn dashboard(name: &str, mut vars: Vec<(String, String)>, extras: &Extras<'_>, p
         eprintln!("error: {text}");
         Ok((USAGE, Exit::Quit))
     };
-    let mut lab = match load(name) {
-        Ok(lab) => lab,
-        Err(errors) => return Ok((complain(&errors), Exit::Quit)),
+    let mut lab = loop {
+        match load(name) {
+            Ok(lab) => break lab,
+            Err(errors) => match broken::stay(name, &vars, errors, look)? {
+                Left::Mended | Left::Edit => {}
+                Left::Labs => return Ok((USAGE, Exit::Labs)),
+                Left::Quit => return Ok((USAGE, Exit::Quit)),
+            },
+        }
     };
     let mut notices = Vec::new();
     let store = Store::open(&lab.scenario.id).map_err(|error| notices.push(format!("progress is not saved: {error}"))).ok();

@@ -15,6 +15,7 @@ use crate::session::runlog::SavedRun;
 
 use super::home::{self, told};
 use super::play::{end_of, equip, write_summary};
+use super::sealed;
 use super::sources::{complain, load, load_with};
 use super::{NOT_MET, OK, Pace, wrong};
 
@@ -42,13 +43,12 @@ struct Found {
     report: Option<Report>,
 }
 
-fn text_of(path: &Path) -> Result<String, String> {
-    std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).map_err(|error| told(path, &error))
+fn bytes_of(path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| told(path, &error))
 }
 
 fn report_of(path: &Path) -> Result<Report, String> {
-    let text = text_of(path)?;
-    let report: Report = serde_json::from_str(&text)
+    let report: Report = serde_json::from_slice(&bytes_of(path)?)
         .map_err(|error| format!("{}: no report: {error}; write one with: kinlab report LAB --format json > report.json", path.display()))?;
     if report.report > REPORT_FORM {
         return Err(format!("{}: a report of form {}; this program reads up to form {REPORT_FORM}", path.display(), report.report));
@@ -57,15 +57,15 @@ fn report_of(path: &Path) -> Result<Report, String> {
 }
 
 fn read(path: &Path) -> Result<Found, String> {
-    let text = text_of(path)?;
+    let bytes = bytes_of(path)?;
     // A report is one object over many lines; the first line of a log is an object of its own.
-    let whole: Option<serde_json::Value> = serde_json::from_str(&text).ok();
+    let whole: Option<serde_json::Value> = serde_json::from_slice(&bytes).ok();
     if whole.is_some_and(|value| value.get("report").is_some()) {
         let report = report_of(path)?;
         let saved = SavedRun { header: report.run.header.clone(), entries: report.run.entries.clone(), torn: None };
         return Ok(Found { saved, report: Some(report) });
     }
-    let saved = SavedRun::parse(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    let saved = sealed::read(&bytes).map_err(|error| format!("{}: {error}", path.display()))?;
     if let Some((line, why)) = &saved.torn {
         eprintln!("{}:{line}: {why}; the run ends before this line", path.display());
     }

@@ -6,6 +6,7 @@
 
 pub mod action;
 pub mod app;
+pub mod broken;
 pub mod dashboard;
 pub mod demo;
 pub mod editor;

@@ -8,6 +8,7 @@
 
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -70,8 +71,12 @@ pub trait Viewer {
     fn look(&mut self) -> bool;
     /// Draws into a buffer.
     fn draw(&mut self, buf: &mut Buffer);
-    /// A key; answers whether it ends the program.
+    /// A key; answers whether it ends the screen.
     fn key(&mut self, chord: Chord) -> bool;
+    /// What was seen ended the screen.
+    fn ended(&self) -> bool {
+        false
+    }
 }
 
 /// Raw mode and the alternate screen, given back when dropped.
@@ -140,6 +145,9 @@ pub fn run_viewer(viewer: &mut dyn Viewer, every: Duration) -> io::Result<()> {
     let mut dirty = true;
     loop {
         dirty |= viewer.look();
+        if viewer.ended() {
+            break;
+        }
         if dirty {
             queue!(io::stdout(), BeginSynchronizedUpdate)?;
             terminal.draw(|frame| viewer.draw(frame.buffer_mut()))?;
@@ -328,26 +336,34 @@ fn suspend(_: &mut Terminal<CrosstermBackend<io::Stdout>>, _: bool) -> io::Resul
     Ok(())
 }
 
-/// Gives a text to `$VISUAL` or `$EDITOR` and takes what it left, or says why there is nothing.
-fn external_editor(terminal: &mut Terminal<CrosstermBackend<io::Stdout>>, mouse: bool, text: &str) -> io::Result<Result<String, String>> {
+/// Opens a file in `$VISUAL` or `$EDITOR` and waits for its end; the terminal is the editor's meanwhile.
+///
+/// # Errors
+/// A sentence: there is no editor, or it did not end well.
+pub fn edit_file(path: &Path) -> Result<(), String> {
     let Some(editor) = ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty())) else {
-        return Ok(Err("set VISUAL or EDITOR to the program that should edit the code".to_owned()));
+        return Err("set VISUAL or EDITOR to the program that should edit it".to_owned());
     };
+    // The variable may hold options behind the program's name.
+    let mut words = editor.split_whitespace();
+    match std::process::Command::new(words.next().unwrap_or_default()).args(words).arg(path).status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{editor} ended with {status}; what it did is not taken")),
+        Err(error) => Err(format!("{editor}: {error}")),
+    }
+}
+
+/// Gives a text to the editor and takes what it left, or says why there is nothing.
+fn external_editor(terminal: &mut Terminal<CrosstermBackend<io::Stdout>>, mouse: bool, text: &str) -> io::Result<Result<String, String>> {
     let path = std::env::temp_dir().join(format!("kinlab-{}.sql", std::process::id()));
     if let Err(error) = std::fs::write(&path, text) {
         return Ok(Err(format!("{}: {error}", path.display())));
     }
     restore();
-    // The variable may hold options behind the program's name.
-    let mut words = editor.split_whitespace();
-    let ended = std::process::Command::new(words.next().unwrap_or_default()).args(words).arg(&path).status();
+    let ended = edit_file(&path);
     std::mem::forget(Guard::enter(mouse)?);
     terminal.clear()?;
-    let edited = match ended {
-        Ok(status) if status.success() => std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display())),
-        Ok(status) => Err(format!("{editor} ended with {status}; the text is as it was")),
-        Err(error) => Err(format!("{editor}: {error}")),
-    };
+    let edited = ended.and_then(|()| std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display())));
     // Nobody needs the copy any more; a copy that stays harms nobody.
     let _ = std::fs::remove_file(&path);
     Ok(edited)
