@@ -3,6 +3,8 @@
 //! The server is the program itself, in a process of its own: its processor time, memory and start are measured apart from the client's.
 #![allow(clippy::disallowed_methods, reason = "a bench measures wall time")]
 
+mod support;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
@@ -10,6 +12,8 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+
+use support::Ledger;
 
 struct Server {
     child: Child,
@@ -114,7 +118,9 @@ fn load(server: &Server, connections: usize, count: usize, bytes: &[u8]) -> (f64
 
 fn main() {
     let (server, started) = Server::start(&["--no-throughput-limits"]);
-    println!("{:<34} {:>10.1} ms   idle {:.1} MB", "start until it answers", started.as_secs_f64() * 1e3, server.usage().1);
+    let mut ledger = Ledger::new("endpoint");
+    ledger.row("start until it answers", started.as_secs_f64() * 1e3, "ms");
+    ledger.row("idle", server.usage().1, "MB");
     let mut client = Client::new(&server.address);
     client.send(&request("CreateStream", "{\"StreamName\":\"s\",\"ShardCount\":4}"));
     std::thread::sleep(Duration::from_millis(1500));
@@ -127,12 +133,15 @@ fn main() {
         let (speed, cpu) = load(&server, connections, count, &batch(size));
         let stored = (connections * count * 500 * size) as f64 / 1e6;
         let grown = (server.usage().1 - before) / stored;
-        println!("{what:<34} {:>10.0} records/s   {cpu:.2} ms of processor a call   {grown:.2} bytes of memory a byte", speed * 500.0);
+        ledger.row(what, speed * 500.0, "records/s");
+        ledger.row(&format!("{what}, processor"), cpu, "ms a call");
+        ledger.row(&format!("{what}, memory"), grown, "B a byte");
     }
     let one = request("PutRecord", &format!("{{\"StreamName\":\"s\",\"Data\":\"{}\",\"PartitionKey\":\"k\"}}", STANDARD.encode([b'x'; 100])));
     for (what, connections, count) in [("PutRecord 100 B, 1 conn", 1, 5000), ("PutRecord 100 B, 16 conns", 16, 2000)] {
         let (speed, cpu) = load(&server, connections, count, &one);
-        println!("{what:<34} {speed:>10.0} records/s   {cpu:.3} ms of processor a call");
+        ledger.row(what, speed, "records/s");
+        ledger.row(&format!("{what}, processor"), cpu, "ms a call");
     }
     let answer = client
         .send(&request("GetShardIterator", "{\"StreamName\":\"s\",\"ShardId\":\"shardId-000000000000\",\"ShardIteratorType\":\"TRIM_HORIZON\"}"));
@@ -148,11 +157,8 @@ fn main() {
         iterator = member(&answer, "NextShardIterator");
     }
     let cpu = (server.usage().0 - cpu) / (records as f64 / 5000.0) * 1e3;
-    println!(
-        "{:<34} {:>10.0} records/s   {cpu:.2} ms of processor for 5,000 ({records} read)",
-        "GetRecords 5,000 a call",
-        records as f64 / begun.elapsed().as_secs_f64()
-    );
+    ledger.row(&format!("GetRecords, {records} drained"), records as f64 / begun.elapsed().as_secs_f64(), "records/s");
+    ledger.row("GetRecords 5,000 a call, processor", cpu, "ms a call");
 }
 
 fn member(answer: &[u8], name: &str) -> String {

@@ -5,6 +5,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "a bench measures wall time")]
 
+mod support;
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -16,6 +18,8 @@ use kinlab::engine::limits::{Era, Limits};
 use kinlab::engine::time::{VirtualDuration, VirtualTime};
 use kinlab::engine::{Budget, Command, Config, Engine};
 
+use support::Ledger;
+
 const BATCH: usize = 500;
 const RECORD_BYTES: usize = 100;
 const ROUNDS: usize = 7;
@@ -23,21 +27,18 @@ const BATCHES: usize = 400;
 
 fn main() {
     println!("PutRecords of {BATCH} x {RECORD_BYTES} B in process, limits on; records/s, best of {ROUNDS} rounds");
-    println!("{:>8} {:>14} {:>14} {:>14} {:>8} {:>10}", "shards", "floor", "put", "typed call", "floor/put", "refused");
+    let mut ledger = Ledger::new("engine");
     for shards in [4usize, 64, 1024] {
         let floor = best(|| floor(shards));
         let (put, refused) = best_with(|| put(shards));
         let typed = best(|| typed_call(shards));
-        println!("{shards:>8} {floor:>14.0} {put:>14.0} {typed:>14.0} {:>8.2} {refused:>10}", floor / put);
+        ledger.beside(&format!("put into {shards} shards"), put, "records/s", floor);
+        ledger.beside(&format!("typed call into {shards} shards"), typed, "records/s", floor);
+        ledger.row(&format!("refused by {shards} shards"), refused as f64, "records");
     }
     let seconds = 3u64;
     let wall = wide_stream(seconds);
-    println!();
-    println!(
-        "1,024 shards with 1,000,000 records/s of virtual load: {seconds} virtual seconds took {:.2} s ({:.1}x real time)",
-        wall.as_secs_f64(),
-        seconds as f64 / wall.as_secs_f64()
-    );
+    ledger.row("1,024 shards, 1,000,000 records/s", seconds as f64 / wall.as_secs_f64(), "x real time");
 }
 
 fn best(mut run: impl FnMut() -> f64) -> f64 {

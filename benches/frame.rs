@@ -1,6 +1,8 @@
 //! How long a frame of the dashboard takes: `cargo bench --bench frame`. Least of 200 frames, as the reference asks.
 #![allow(clippy::disallowed_methods, reason = "a bench measures wall time")]
 
+mod support;
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,6 +13,8 @@ use kinlab::session::driver::Driver;
 use kinlab::tui::app::{App, Look};
 use kinlab::tui::ids::Screen;
 use kinlab::tui::render::frame;
+
+use support::Ledger;
 
 fn main() {
     let (_, files) = embedded::find("lab1").expect("embedded");
@@ -24,7 +28,7 @@ fn main() {
     ] {
         assert!(!session.line(line).failed, "{line}");
     }
-    println!("{:<10} {:>9} {:>12} {:>12}", "screen", "size", "view", "draw");
+    let mut ledger = Ledger::new("frame");
     for screen in Screen::ALL {
         for (width, height) in [(200u16, 60u16), (120, 40), (80, 24)] {
             let app = App::new(Look::default(), screen, width, height);
@@ -37,7 +41,8 @@ fn main() {
                 black_box(frame(&app, &view, width, height));
                 draw_us = draw_us.min(started.elapsed().as_secs_f64() * 1e6);
             }
-            println!("{:<10} {width:>5}x{height:<3} {view_us:>9.0} us {draw_us:>9.0} us", screen.title());
+            ledger.row(&format!("{} {width}x{height}, view", screen.title()), view_us, "us");
+            ledger.row(&format!("{} {width}x{height}, draw", screen.title()), draw_us, "us");
         }
     }
 }

@@ -4,6 +4,8 @@
 //! per key; W4 joins two windows; W5 scores a random cut forest of 100 trees and 256 samples; W6 is the memory of a million keys.
 #![allow(clippy::disallowed_methods, reason = "a bench measures wall time")]
 
+mod support;
+
 use std::collections::{HashMap, VecDeque};
 use std::hint::black_box;
 use std::time::Instant;
@@ -15,6 +17,8 @@ use kinlab::sql::decoder::Decoder;
 use kinlab::sql::parse::column_type;
 use kinlab::sql::value::Value;
 use kinlab::sql::{Batch, Catalog, Program, Running, SourceStream};
+
+use support::Ledger;
 
 const ROUNDS: usize = 5;
 /// Rows of a batch.
@@ -69,13 +73,6 @@ fn batches(rows: usize, every: fn(usize) -> i64, column: impl Fn(std::ops::Range
         .collect()
 }
 
-fn say(what: &str, speed: f64, floor: Option<f64>) {
-    match floor {
-        Some(floor) => println!("{what:<34} {speed:>12.0} rows/s   floor {floor:>12.0}   {:>6.2}x", floor / speed),
-        None => println!("{what:<34} {speed:>12.0} rows/s"),
-    }
-}
-
 const COUNTS: &str = "CREATE STREAM O (s VARCHAR(64), n VARCHAR(64), c BIGINT); CREATE PUMP P AS INSERT INTO O SELECT STREAM source, name, COUNT(*) FROM S s GROUP BY source, name, STEP(s.ROWTIME BY INTERVAL '10' SECOND);";
 const SEVEN: [(&str, &str); 7] = [
     ("SOURCE", "VARCHAR(64)"),
@@ -127,7 +124,7 @@ impl<'t> Counts<'t> {
     }
 }
 
-fn w1(rows: usize) {
+fn w1(ledger: &mut Ledger, rows: usize) {
     let (records, schema) = (records(), schema());
     let speed = best(rows, || {
         let mut running = program(COUNTS, &catalog(&SEVEN));
@@ -157,7 +154,7 @@ fn w1(rows: usize) {
         }
         black_box(counts.closed);
     });
-    say("W1 decode and count", speed, Some(floor));
+    ledger.beside("W1 decode and count", speed, "rows/s", floor);
     let one_by_one = best(rows / 10, || {
         let mut running = program(COUNTS, &catalog(&SEVEN));
         for i in 0..rows / 10 {
@@ -170,10 +167,10 @@ fn w1(rows: usize) {
         }
         black_box(running.rows(0));
     });
-    say("   the same record by record", one_by_one, None);
+    ledger.row("W1 record by record", one_by_one, "rows/s");
 }
 
-fn w2(rows: usize) {
+fn w2(ledger: &mut Ledger, rows: usize) {
     let schema = schema();
     let decoded: Vec<Vec<Value>> = records().iter().map(|record| schema.rows(record).remove(0).expect("good")).collect();
     let columns: Vec<Column> = (0..7).map(|cell| Column::of(decoded.iter().map(|row| row[cell].clone()))).collect();
@@ -195,7 +192,7 @@ fn w2(rows: usize) {
         }
         black_box(counts.closed);
     });
-    say("W2 count of decoded rows", speed, Some(floor));
+    ledger.beside("W2 count of decoded rows", speed, "rows/s", floor);
     let one_by_one = best(rows / 10, || {
         let mut running = program(COUNTS, &catalog(&SEVEN));
         for i in 0..rows / 10 {
@@ -206,16 +203,16 @@ fn w2(rows: usize) {
         }
         black_box(running.rows(0));
     });
-    say("   the same row by row", one_by_one, None);
+    ledger.row("W2 row by row", one_by_one, "rows/s");
 }
 
-fn w3(rows: usize) {
+fn w3(ledger: &mut Ledger, rows: usize) {
     let input = batches(
         rows,
         |i| i as i64,
         |range| vec![Column::of(range.clone().map(|i| Value::Int(i as i64 * 7 % 1000))), Column::of(range.map(|i| Value::Num(i as f64)))],
     );
-    let sliding = |what: &str, calls: &str, columns: &str, floor: Option<f64>| {
+    let mut sliding = |what: &str, calls: &str, columns: &str, floor: Option<f64>| {
         let text = format!(
             "CREATE STREAM O (k INTEGER, {columns}); CREATE PUMP P AS INSERT INTO O SELECT STREAM k, {calls} FROM S WINDOW w AS (PARTITION BY k RANGE INTERVAL '60' SECOND PRECEDING);"
         );
@@ -227,7 +224,10 @@ fn w3(rows: usize) {
             }
             black_box(running.rows(0));
         });
-        say(what, speed, floor);
+        match floor {
+            Some(floor) => ledger.beside(what, speed, "rows/s", floor),
+            None => ledger.row(what, speed, "rows/s"),
+        }
     };
     let floor = best(rows, || {
         // One log for all keys, one cursor that takes out what is too old.
@@ -257,7 +257,7 @@ fn w3(rows: usize) {
     sliding("   STDDEV_SAMP", "COUNT(*) OVER w, STDDEV_SAMP(d) OVER w", "n BIGINT, a DOUBLE", None);
 }
 
-fn w4(rows: usize) {
+fn w4(ledger: &mut Ledger, rows: usize) {
     let input = batches(
         rows,
         |i| i as i64,
@@ -305,10 +305,10 @@ fn w4(rows: usize) {
             }
         }
     });
-    say("W4 windowed join", speed, Some(floor));
+    ledger.beside("W4 windowed join", speed, "rows/s", floor);
 }
 
-fn w5(points: usize) {
+fn w5(ledger: &mut Ledger, points: usize) {
     let speed = best(points, || {
         let mut running = program(
             "CREATE STREAM O (d DOUBLE, s DOUBLE); CREATE PUMP P AS INSERT INTO O SELECT STREAM d, ANOMALY_SCORE FROM TABLE(RANDOM_CUT_FOREST(CURSOR(SELECT STREAM d FROM S), 100, 256, 100000, 1));",
@@ -319,7 +319,7 @@ fn w5(points: usize) {
         }
         black_box(running.rows(0));
     });
-    println!("{:<34} {:>12.1} us a point", "W5 random cut forest", 1e6 / speed);
+    ledger.row("W5 random cut forest", 1e6 / speed, "us/point");
 }
 
 /// Memory of the process in MB, where the system tells it.
@@ -329,7 +329,7 @@ fn resident() -> Option<f64> {
     line.split_whitespace().nth(1)?.parse::<f64>().ok().map(|kb| kb / 1024.0)
 }
 
-fn w6(keys: usize) {
+fn w6(ledger: &mut Ledger, keys: usize) {
     let key = |range: std::ops::Range<usize>| {
         vec![Column::of(range.clone().map(|i| Value::text(format!("device-{i:08}")))), Column::of(range.map(|i| Value::Num(i as f64)))]
     };
@@ -351,20 +351,21 @@ fn w6(keys: usize) {
             drain(&mut running);
         }
         if let (Some(before), Some(after)) = (before, resident()) {
-            println!("{:<34} {:>12.0} MB for {keys} keys in one hour", format!("W6 {what}"), after - before);
+            ledger.row(&format!("W6 {keys} keys in an hour, {what}"), after - before, "MB");
         }
         black_box(running.flows());
     }
 }
 
 fn main() {
-    type Work = (&'static str, fn(usize), usize);
+    type Work = (&'static str, fn(&mut Ledger, usize), usize);
     let works: [Work; 6] =
         [("W6", w6, 1_000_000), ("W1", w1, 500_000), ("W2", w2, 2_000_000), ("W3", w3, 1_000_000), ("W4", w4, 500_000), ("W5", w5, 3000)];
+    let mut ledger = Ledger::new("sql");
     for (_, work, rows) in works.into_iter().filter(|(name, ..)| !skipped(name)) {
-        work(rows);
+        work(&mut ledger, rows);
     }
     let start = Instant::now();
     black_box(program(COUNTS, &catalog(&SEVEN)));
-    println!("{:<34} {:>12.2} ms", "a program starts in", start.elapsed().as_secs_f64() * 1e3);
+    ledger.row("a program starts in", start.elapsed().as_secs_f64() * 1e3, "ms");
 }

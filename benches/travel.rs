@@ -1,6 +1,8 @@
 //! How long going back takes, and what the saved worlds weigh: `cargo bench --bench travel`. Lab3 with its solution, played to its end.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, missing_docs, reason = "a bench measures time")]
 
+mod support;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,6 +10,8 @@ use kinlab::engine::time::VirtualDuration;
 use kinlab::lab::{Lab, embedded};
 use kinlab::session::Session;
 use kinlab::session::driver::{Act, Driver};
+
+use support::Ledger;
 
 /// Resident memory of this process in MiB.
 fn resident() -> u64 {
@@ -38,8 +42,10 @@ fn main() {
     drop(plain);
     let (mut session, with, saved) = play(true);
     assert_eq!(session.world().journal_hash(), hash, "saving changes nothing");
-    println!("one virtual hour of Lab3   played in {played:.1} s, with saved worlds in {saved:.1} s");
-    println!("memory                     {without} MiB without, {with} MiB with saved worlds");
+    let mut ledger = Ledger::new("travel");
+    ledger.beside("seconds of Lab3 played, saving worlds", 3600.0 / saved, "a second", 3600.0 / played);
+    ledger.row("memory without saved worlds", without as f64, "MiB");
+    ledger.row("memory with saved worlds", with as f64, "MiB");
     // Seven minutes are in no ratio to the spacing of the saved worlds.
     let mut times = Vec::new();
     let newest = session.now();
@@ -54,9 +60,9 @@ fn main() {
     times.push((60, back.elapsed().as_secs_f64() * 1000.0));
     let forward = Instant::now();
     session.act(Act::ToNow);
-    println!("forward to the newest      {:.0} ms", forward.elapsed().as_secs_f64() * 1000.0);
+    ledger.row("forward to the newest", forward.elapsed().as_secs_f64() * 1000.0, "ms");
     for (minutes, millis) in &times {
-        println!("back by {minutes:>2} min             {millis:.0} ms");
+        ledger.row(&format!("back by {minutes} min"), *millis, "ms");
     }
     assert_eq!((session.now(), session.world().journal_hash()), (newest, hash), "the same bytes");
 }
