@@ -21,6 +21,9 @@ use kinlab::tui::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+/// The sizes that the screens are designed for.
+const SIZES: [(u16, u16); 4] = [(200, 60), (120, 40), (80, 24), (60, 18)];
+
 fn app(screen: Screen, w: u16, h: u16, theme: &str, glyphs: GlyphSet) -> App {
     let look = Look { theme: Theme::by_name(theme).expect("a theme"), glyphs, motion: false, ..Look::default() };
     App::new(look, screen, w, h)
@@ -40,14 +43,14 @@ fn shot(screen: Screen, fixture: &str, view: &SessionView, w: u16, h: u16) {
 
 #[test]
 fn overview() {
-    for (w, h) in [(200, 60), (120, 40), (80, 24), (60, 18)] {
+    for (w, h) in SIZES {
         shot(Screen::Overview, "throttled", &fixture::lab1_throttled(), w, h);
     }
 }
 
 #[test]
 fn streams() {
-    for (w, h) in [(200, 60), (120, 40), (80, 24), (60, 18)] {
+    for (w, h) in SIZES {
         shot(Screen::Streams, "throttled", &fixture::lab1_throttled(), w, h);
     }
 }
@@ -55,7 +58,7 @@ fn streams() {
 #[test]
 fn metrics_and_journal() {
     for screen in [Screen::Metrics, Screen::Journal] {
-        for (w, h) in [(120, 40), (80, 24)] {
+        for (w, h) in SIZES {
             shot(screen, "throttled", &fixture::lab1_throttled(), w, h);
         }
     }
@@ -99,18 +102,20 @@ fn pressed(session: &mut Session, screen: Screen, w: u16, h: u16, keys: &[&str])
 }
 
 #[test]
-fn firehose_as_lab2_shows_it() {
+fn the_screens_of_lab2() {
     let mut session = after("lab2", 4, &[]);
-    for (w, h) in [(200, 60), (120, 40), (80, 24), (60, 18)] {
-        let view = Driver::view(&mut session, &app(Screen::Firehose, w, h, "probe", GlyphSet::Unicode).wants());
-        shot(Screen::Firehose, "lab2", &view, w, h);
+    for screen in [Screen::Overview, Screen::Firehose, Screen::Metrics, Screen::Journal] {
+        for (w, h) in SIZES {
+            let view = Driver::view(&mut session, &app(screen, w, h, "probe", GlyphSet::Unicode).wants());
+            shot(screen, "lab2", &view, w, h);
+        }
     }
 }
 
 #[test]
 fn analytics_as_lab3_shows_it() {
     let mut session = after("lab3", 5, &[]);
-    for (w, h) in [(200, 60), (120, 40), (80, 24), (60, 18)] {
+    for (w, h) in SIZES {
         let view = Driver::view(&mut session, &app(Screen::Analytics, w, h, "probe", GlyphSet::Unicode).wants());
         shot(Screen::Analytics, "lab3", &view, w, h);
     }
