@@ -86,7 +86,9 @@ fn word_before(before: &str) -> &str {
     if before.matches('"').count() % 2 == 1 {
         return before.rfind('"').map_or("", |at| &before[at..]);
     }
-    let start = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+    let start = before
+        .rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
+        .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
     &before[start..]
 }
 

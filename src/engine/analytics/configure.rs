@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::Env;
 use super::application::{Application, Input, Reference, invalid, resource_of, text};
 use super::source::{Reading, Source};
-use super::Env;
 use crate::api::ServiceError;
 use crate::engine::kinesis::Ctx;
 use crate::engine::lambda::name_of;

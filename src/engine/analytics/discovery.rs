@@ -115,9 +115,8 @@ impl Analytics {
 
 /// The answer for records as they were, and as a function made them.
 fn found(raw: &[Arc<[u8]>], processed: Option<&[Arc<[u8]>]>) -> Result<Value, ServiceError> {
-    let texts = |records: &[Arc<[u8]>]| -> Vec<String> {
-        records.iter().take(SHOWN).map(|record| String::from_utf8_lossy(record).into_owned()).collect()
-    };
+    let texts =
+        |records: &[Arc<[u8]>]| -> Vec<String> { records.iter().take(SHOWN).map(|record| String::from_utf8_lossy(record).into_owned()).collect() };
     let sampled: Vec<Vec<u8>> = processed.unwrap_or(raw).iter().map(|record| record.to_vec()).collect();
     let found = discover(&sampled).map_err(undetected)?;
     let notes: Vec<Value> = found.notes.iter().map(|(name, share, note)| json!({"Name": name, "Share": share, "Note": note})).collect();

@@ -340,8 +340,7 @@ mod tests {
 
     #[test]
     fn only_ok_for_a_record_id_delivers_it() {
-        let records: Vec<Outgoing> =
-            (0..4).map(|n| Outgoing { key: format!("OUT-{n}"), data: b"{}"[..].into(), hint: u64::from(n == 2) }).collect();
+        let records: Vec<Outgoing> = (0..4).map(|n| Outgoing { key: format!("OUT-{n}"), data: b"{}"[..].into(), hint: u64::from(n == 2) }).collect();
         let answer = json!({"records": [
             {"recordId": "OUT-0", "result": "Ok"}, {"recordId": "OUT-1", "result": "DeliveryFailed"}, {"recordId": "OUT-2", "result": "ok"},
         ]});

@@ -241,7 +241,9 @@ impl Application {
         for (record, verdict) in batch.records.iter().zip(verdicts) {
             if is_followed(ctx, &input.source, record) {
                 let said = match &verdict {
-                    Verdict::Ok(data) => format!("its function answered Ok, {} bytes: a row with the ROWTIME {}", data.len(), record.at.clock_millis_text()),
+                    Verdict::Ok(data) => {
+                        format!("its function answered Ok, {} bytes: a row with the ROWTIME {}", data.len(), record.at.clock_millis_text())
+                    }
                     Verdict::Dropped => "its function answered Dropped: here it ends".to_owned(),
                     Verdict::Failed(why) => format!("{why}: a row of error_stream"),
                 };

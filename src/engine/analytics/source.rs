@@ -139,7 +139,8 @@ impl Reading {
                     return Ok(Self { incarnation: stopped.incarnation, lanes, ..Self::default() });
                 }
                 let oldest = position == "TRIM_HORIZON";
-                let lanes = stream.shards.values().map(|shard| (shard.number, Lane::at(if oldest { shard.log.first() } else { shard.log.next() }, 0)));
+                let lanes =
+                    stream.shards.values().map(|shard| (shard.number, Lane::at(if oldest { shard.log.first() } else { shard.log.next() }, 0)));
                 Ok(Self { incarnation: stream.incarnation, lanes: lanes.collect(), ..Self::default() })
             }
             Source::Firehose(name) => {
