@@ -23,13 +23,13 @@ struct Live {
     rows: Vec<(i64, Vec<Value>)>,
     clock: i64,
     /// The clock follows the wall's.
-    live: bool,
+    runs: bool,
     shown: Vec<(String, String)>,
 }
 
 impl Live {
     fn new() -> Self {
-        Self { text: String::new(), columns: Vec::new(), running: None, rows: Vec::new(), clock: EPOCH, live: false, shown: Vec::new() }
+        Self { text: String::new(), columns: Vec::new(), running: None, rows: Vec::new(), clock: EPOCH, runs: false, shown: Vec::new() }
     }
 
     fn catalog(&self) -> Catalog {
@@ -83,7 +83,7 @@ impl Live {
 
     /// Milliseconds have passed on the wall's clock: what comes of it.
     fn passed(&mut self, ms: i64) -> String {
-        if self.live { self.move_to(self.clock + ms) } else { String::new() }
+        if self.runs { self.move_to(self.clock + ms) } else { String::new() }
     }
 
     fn word(&mut self, word: &str, line: &str) -> Result<String, String> {
@@ -91,7 +91,7 @@ impl Live {
         match word {
             "help" | "?" => Ok(format!("{HELP}\n")),
             "reset" => {
-                *self = Self { live: self.live, ..Self::new() };
+                *self = Self { runs: self.runs, ..Self::new() };
                 Ok("empty again\n".to_owned())
             }
             "source" => {
@@ -115,13 +115,13 @@ impl Live {
                 };
                 let Some(to) = to.filter(|to| *to >= self.clock) else { return Err("at yyyy-MM-dd HH:mm:ss or at +SECONDS, never back".to_owned()) };
                 // An instant that was named is there to stay.
-                self.live &= rest.starts_with('+');
+                self.runs &= rest.starts_with('+');
                 Ok(self.move_to(to))
             }
             "live" => {
-                self.live = !rest.eq_ignore_ascii_case("off");
+                self.runs = !rest.eq_ignore_ascii_case("off");
                 let now = timestamp_millis_text(self.clock);
-                Ok(if self.live { format!("the clock runs from {now}\n") } else { format!("the clock stands at {now}\n") })
+                Ok(if self.runs { format!("the clock runs from {now}\n") } else { format!("the clock stands at {now}\n") })
             }
             "insert" => {
                 let mut cells = Vec::new();
@@ -223,7 +223,7 @@ pub(super) fn interactive() -> std::io::Result<u8> {
     let mut typing = Typing { state: Live::new(), pending: String::new(), code: OK };
     println!("kinlab sql: a program of Kinesis Data Analytics for SQL, live. help lists the words.");
     if terminal && std::io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb") {
-        typing.state.live = true;
+        typing.state.runs = true;
         let mut prompt = Prompt::new();
         loop {
             let words = typing.words();

@@ -280,7 +280,9 @@ impl Application {
         let mut flags = verdicts.iter();
         let mut again: Vec<Outgoing> = flight.records;
         again.retain(|_| !flags.next().copied().unwrap_or(false));
-        again.iter_mut().for_each(|record| record.hint += 1);
+        for record in &mut again {
+            record.hint += 1;
+        }
         output.pending.splice(0..0, again);
         output.delivered += good;
         output.failed += bad;
