@@ -231,6 +231,7 @@ fn a_function_that_fails_holds_the_input_back_until_it_works() {
     assert!(view.processing.as_ref().is_some_and(|processing| processing.failures >= 4 && processing.trouble.is_some()), "{view:?}");
     assert!(rows(&session, "COUNTS").is_empty(), "the window is not closed: its rows are still to come");
     assert!(metric(&mut session, "MillisBehindLatest", None) > 20_000.0);
+    assert!(ok(&mut session, "coach").contains("function f fails: Error: a fault of the lab makes every call fail"));
     ok(&mut session, "fault end fail f");
     ok(&mut session, "run 40s");
     assert_eq!(rows(&session, "OUT_ROWS"), ["a 0", "a 1", "a 2", "a 3"]);
@@ -452,6 +453,7 @@ fn a_destination_function_that_is_away_loses_no_row() {
     put(&mut session, "a", &reading("a", 1));
     ok(&mut session, "run 5s");
     assert!(ok(&mut session, "apps").contains("the function does not exist"));
+    assert!(ok(&mut session, "coach").contains("rows of OUT_ROWS wait for function sink, 1 in all"));
     function(&mut session, "sink", "exports.handler = async (e) => ({ records: e.records.map((r) => ({ recordId: r.recordId, result: 'Ok' })) });");
     put(&mut session, "a", &reading("a", 2));
     ok(&mut session, "run 30s");

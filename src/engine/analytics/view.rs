@@ -32,6 +32,18 @@ impl Application {
         Some(format!("{} has read {} records and {} has no row: {why}", self.name, run.records, stream.name))
     }
 
+    /// Why it is further behind its source than so many milliseconds; `None` when it is not.
+    pub fn behind(&self, patience_ms: u64) -> Option<String> {
+        let run = self.run.as_ref().filter(|run| run.behind_ms >= patience_ms)?;
+        let input = self.input.as_ref()?;
+        let why = match (&run.processed.trouble, &input.processor) {
+            (Some(why), Some(function)) => format!("function {} fails: {why}", name_of(function)),
+            _ if run.reading.refused > 0 => format!("{} reads were refused", run.reading.refused),
+            _ => "it is still reading".to_owned(),
+        };
+        Some(format!("{} is {} s behind {}: {why}.", self.name, run.behind_ms / 1000, input.source.text()))
+    }
+
     /// Where the records are that its function prepares, since it started; none without a function.
     pub fn accounting(&self) -> Option<AccountingLine> {
         let run = self.run.as_ref().filter(|_| self.input.as_ref().is_some_and(|input| input.processor.is_some()))?;
