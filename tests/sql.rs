@@ -52,6 +52,30 @@ fn own_cases() {
     assert!(count > 20, "only {count} cases were found");
 }
 
+/// Words of other dialects are refused with what to write here.
+#[test]
+fn functions_of_other_dialects_name_their_like() {
+    let columns = vec![("a".to_owned(), SqlType::Varchar(8), false)];
+    let catalog = Catalog { sources: vec![SourceStream { name: "SOURCE_SQL_STREAM_001".to_owned(), columns }], tables: Vec::new() };
+    let refused = |select: &str| {
+        let code = format!("CREATE STREAM S (x VARCHAR(64)); CREATE PUMP P AS INSERT INTO S SELECT STREAM {select} FROM SOURCE_SQL_STREAM_001;");
+        Program::compile(&code, &catalog).expect_err("refused").iter().map(|finding| finding.message.clone()).collect::<Vec<_>>().join("; ")
+    };
+    for (select, instead) in [
+        ("CONCAT(\"a\", 'x')", "a || b"),
+        ("SUBSTR(\"a\", 1)", "SUBSTRING"),
+        ("LENGTH(\"a\")", "CHAR_LENGTH"),
+        ("NOW()", "CURRENT_ROW_TIMESTAMP"),
+        ("\"a\" FROM SOURCE_SQL_STREAM_001 LIMIT 5; CREATE PUMP Q AS INSERT INTO S SELECT STREAM \"a\"", "a stream has no end"),
+    ] {
+        let message = refused(select);
+        assert!(message.contains(instead), "{select}: {message}");
+    }
+    let own = "CREATE FUNCTION length(s VARCHAR(8)) RETURNS INTEGER CONTAINS SQL RETURN CHAR_LENGTH(s); CREATE STREAM S (n INTEGER); \
+               CREATE PUMP P AS INSERT INTO S SELECT STREAM length(\"a\") FROM SOURCE_SQL_STREAM_001;";
+    Program::compile(own, &catalog).expect("a function of one's own comes first");
+}
+
 /// The deck's program is refused with everything that is wrong with it, and its fixes lead on.
 #[test]
 fn diagnostics_name_place_and_fix() {

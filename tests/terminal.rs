@@ -233,3 +233,47 @@ fn a_presentation_is_followed_from_a_second_terminal() {
         assert!(text.rfind(ALTERNATE_OFF) > text.rfind(ALTERNATE_ON) && text.ends_with(CURSOR_ON), "{}", text.escape_debug());
     }
 }
+
+#[test]
+fn sql_is_typed_with_completion_and_history_and_rows_come_by_themselves() {
+    let mut terminal = Terminal::start("sql", &["sql"], &[]);
+    terminal.shows("sql> ");
+    terminal.send("sou\tticker VARCHAR(4), price DOUBLE\r");
+    terminal.shows("SOURCE_SQL_STREAM_001 has 2 columns");
+    // A paste of several lines is as many lines; what is behind the last break is still being typed.
+    let pump = "CREATE STREAM OUT_S (n BIGINT);\nCREATE PUMP P AS INSERT INTO OUT_S\nSELECT STREAM COUNT(*) FROM SOURCE_SQL_STREAM_001\nGROUP BY STEP(SOURCE_SQL_STREAM_001.ROWTIME BY INTERVAL '1' SECOND)";
+    terminal.send(&format!("\x1b[200~{pump}\x1b[201~"));
+    terminal.shows("...> GROUP BY STEP");
+    terminal.send(";\r");
+    terminal.send("insert ABCD, 1.5\r");
+    terminal.shows("insert ABCD, 1.5");
+    // Nothing more is typed: the window closes on the wall's clock.
+    terminal.shows("OUT_S  N=1");
+    terminal.send("SELECT co\t");
+    terminal.shows("COALESCE");
+    terminal.send("\x03");
+    // Up and up again: the line before the last one, mended and sent anew.
+    terminal.send("at 2030-01-01 00:00:00\r");
+    terminal.send("\x1b[A\x1b[A\x7f\x7f\x7f2.5\r");
+    terminal.shows("insert ABCD, 2.5");
+    terminal.send("at +5\r");
+    terminal.shows("2030-01-01 00:00:01.000 OUT_S  N=1");
+    terminal.send("\x04");
+    let (code, text) = terminal.end();
+    assert_eq!(code, Some(0), "{}", text.escape_debug());
+    assert!(text.rfind(PASTE_OFF) > text.rfind("\x1b[?2004h"), "{}", text.escape_debug());
+    let history = std::fs::read_to_string(terminal.home.join("sql_history")).expect("the history is kept");
+    assert!(history.ends_with("at 2030-01-01 00:00:00\ninsert ABCD, 2.5\nat +5\n"), "{history}");
+    let home = terminal.home.to_str().expect("UTF-8").to_owned();
+    // Another day, from a folder that cannot be written: the lines of former times are there, nothing is kept, nothing is said.
+    let blocked = format!("{home}/file");
+    std::fs::write(&blocked, "").expect("writable");
+    let mut later = Terminal::start("sql-later", &["sql"], &[("KINLAB_HOME", &blocked)]);
+    later.shows("sql> ");
+    later.send("streams\r");
+    later.shows("nothing yet");
+    later.send("\x1b[A\r");
+    later.until("the word twice", || later.screen().matches("nothing yet").count() == 2);
+    later.send("quit\r");
+    assert_eq!(later.end().0, Some(0));
+}

@@ -1,4 +1,5 @@
-//! What kinlab keeps on disk between runs: the log of each lab's run as it grows, progress for the list of labs, the learner's initials.
+//! What kinlab keeps on disk between runs: the log of each lab's run as it grows, progress for the list of labs, the learner's initials,
+//! the lines that were typed into `kinlab sql`.
 //!
 //! `$KINLAB_HOME`, else `$XDG_STATE_HOME/kinlab`, else `~/.local/state/kinlab`. Nothing else is ever written. Whatever goes wrong here is a
 //! sentence: the lab goes on.

@@ -87,7 +87,20 @@ pub static LINTS: &[Lint] = &[
         explanation: "Rows failed in the application and became rows of error_stream: a value did not fit its column, or an expression failed. Select \
                       MESSAGE and DATA_ROW from error_stream. The other rows go on.",
     },
+    Lint {
+        name: "application-behind",
+        explanation: "The application has not read its source to the tip: its windows close late. Its preprocessing function fails and is tried again, \
+                      or its reads are refused because all pollers of a shard share 5 calls and 2 MB a second. Mend the function, or take a poller away.",
+    },
+    Lint {
+        name: "rows-undelivered",
+        explanation: "A destination does not take the rows of an output: they wait and are offered again, a function gets them with a higher retryHint. \
+                      An application with 100,000 rows waiting reads no further. Look at the answers of the function, or at the limits of the stream.",
+    },
 ];
+
+/// An application that is less behind its source than that is not told of, milliseconds.
+const BEHIND_MS: u64 = 5000;
 
 /// A lint by its name.
 pub fn lint(name: &str) -> Option<&'static Lint> {
@@ -216,6 +229,15 @@ pub fn look(
         let resource = format!("application {}", application.name);
         if let Some(why) = application.without_rows(now, NO_ROWS) {
             say("window-never-closes", resource.clone(), why);
+        }
+        if let Some(why) = application.behind(BEHIND_MS) {
+            say("application-behind", resource.clone(), why);
+        }
+        for output in &application.outputs {
+            if let Some(why) = output.trouble.as_ref().filter(|_| output.waiting() > 0) {
+                let text = format!("rows of {} wait for {}, {} in all: {why}.", output.stream, output.to.text(), output.waiting());
+                say("rows-undelivered", resource.clone(), text);
+            }
         }
         let errors = application.error_rows();
         if errors > 0 {

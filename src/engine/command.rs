@@ -231,7 +231,7 @@ pub enum Reply {
     Kinesis(Box<KinesisResponse>),
     /// The answer of an operation of another service.
     Service(serde_json::Value),
-    /// An invocation was begun: its outcome comes later, see `Engine::take_invoked`.
+    /// An invocation was begun: its outcome comes later, see `Engine::take_invoked` and `Engine::take_discovered`.
     Invoked(u64),
     /// A subscription began: its events are taken with [`Command::Push`].
     Subscribed(u64),

@@ -12,7 +12,7 @@ pub const SECONDS_KEPT: usize = 300;
 
 macro_rules! metrics {
     ($($variant:ident = $name:literal, $unit:literal;)+) => {
-        /// A metric by CloudWatch's name (`AWS/Kinesis`, `KinesisProducerLibrary`, `AWSKinesisAgent`), plus the lab's own.
+        /// A metric by CloudWatch's name (`AWS/Kinesis`, `AWS/KinesisAnalytics`, `KinesisProducerLibrary`, `AWSKinesisAgent`), plus the lab's own.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Metric {
             $(#[doc = concat!("`", $name, "`, ", $unit, ".")] $variant,)+
@@ -111,12 +111,43 @@ metrics! {
     ConcurrentExecutions = "ConcurrentExecutions", "Count";
     FunctionIteratorAge = "IteratorAge", "Milliseconds";
     FailedPutCount = "FailedPutCount", "Count";
+    FlowBytes = "Bytes", "Bytes";
+    FlowRecords = "Records", "Count";
+    FlowSuccess = "Success", "Count";
+    InputProcessingDuration = "InputProcessing.Duration", "Milliseconds";
+    InputProcessingSuccess = "InputProcessing.Success", "Count";
+    InputProcessingOkRecords = "InputProcessing.OkRecords", "Count";
+    InputProcessingOkBytes = "InputProcessing.OkBytes", "Bytes";
+    InputProcessingDroppedRecords = "InputProcessing.DroppedRecords", "Count";
+    InputProcessingFailedRecords = "InputProcessing.ProcessingFailedRecords", "Count";
+    LambdaDeliveryDuration = "LambdaDelivery.Duration", "Milliseconds";
+    LambdaDeliveryOkRecords = "LambdaDelivery.OkRecords", "Count";
+    LambdaDeliveryFailedRecords = "LambdaDelivery.DeliveryFailedRecords", "Count";
 }
 
 impl Metric {
     /// From CloudWatch's name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|metric| metric.name() == name)
+    }
+}
+
+/// Which way rows of an application go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Flow {
+    /// In.
+    Input,
+    /// Out.
+    Output,
+}
+
+impl Flow {
+    /// CloudWatch's word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Input => "Input",
+            Self::Output => "Output",
+        }
     }
 }
 
@@ -133,6 +164,10 @@ pub enum Dimensions {
     DeliveryStream(Arc<str>),
     /// `FunctionName`.
     Function(Arc<str>),
+    /// `Application`.
+    Application(Arc<str>),
+    /// `Application`, `Flow` (Input or Output) and `Id` of the input or output.
+    Flow(Arc<str>, Flow, Arc<str>),
     /// `Producer`.
     Producer(Arc<str>),
     /// `Consumer`.
@@ -148,6 +183,10 @@ impl Dimensions {
             Self::FanoutConsumer(stream, consumer) => vec![("StreamName", stream.to_string()), ("ConsumerName", consumer.to_string())],
             Self::DeliveryStream(stream) => vec![("DeliveryStreamName", stream.to_string())],
             Self::Function(function) => vec![("FunctionName", function.to_string())],
+            Self::Application(application) => vec![("Application", application.to_string())],
+            Self::Flow(application, flow, id) => {
+                vec![("Application", application.to_string()), ("Flow", flow.name().to_owned()), ("Id", id.to_string())]
+            }
             Self::Producer(producer) => vec![("Producer", producer.to_string())],
             Self::Consumer(consumer) => vec![("Consumer", consumer.to_string())],
         }
@@ -161,6 +200,7 @@ impl Dimensions {
                 .map(Self::Stream)
                 .or_else(|| get("DeliveryStreamName").map(Self::DeliveryStream))
                 .or_else(|| get("FunctionName").map(Self::Function))
+                .or_else(|| get("Application").map(Self::Application))
                 .or_else(|| get("Producer").map(Self::Producer))
                 .or_else(|| get("Consumer").map(Self::Consumer)),
             2 => {
@@ -169,6 +209,11 @@ impl Dimensions {
                     return super::kinesis::shard_number(&shard).map(|number| Self::Shard(stream, number));
                 }
                 get("ConsumerName").map(|consumer| Self::FanoutConsumer(stream, consumer))
+            }
+            3 => {
+                let flow = get("Flow")?;
+                let flow = [Flow::Input, Flow::Output].into_iter().find(|known| known.name() == &*flow)?;
+                Some(Self::Flow(get("Application")?, flow, get("Id")?))
             }
             _ => None,
         }
@@ -373,6 +418,8 @@ mod tests {
             Dimensions::Producer("replay".into()),
             Dimensions::DeliveryStream("d".into()),
             Dimensions::Function("f".into()),
+            Dimensions::Application("a".into()),
+            Dimensions::Flow("a".into(), Flow::Output, "2.1".into()),
         ] {
             let mut pairs: Vec<(String, String)> = dimensions.pairs().into_iter().map(|(n, v)| (n.to_owned(), v)).collect();
             pairs.reverse();

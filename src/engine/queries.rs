@@ -137,7 +137,19 @@ impl Engine {
                     ("records", json!(application.run.as_ref().map_or(0, |run| run.records))),
                     ("errors", json!(application.run.as_ref().map_or(0, |run| run.running.error_count()))),
                     ("streams", json!(streams.join(","))),
+                    ("behind_ms", json!(application.run.as_ref().map_or(0, |run| run.behind_ms))),
+                    ("refused_reads", json!(application.run.as_ref().map_or(0, |run| run.reading.refused))),
+                    ("redelivered", json!(application.outputs.iter().map(|output| output.failed).sum::<u64>())),
                 ];
+                if let Some(run) = application.run.as_ref().filter(|_| application.input.as_ref().is_some_and(|input| input.processor.is_some())) {
+                    let processed = &run.processed;
+                    list.extend([
+                        ("processed", json!(processed.ok)),
+                        ("dropped", json!(processed.dropped)),
+                        ("processing_failed", json!(processed.failed)),
+                        ("processing_failures", json!(processed.failures)),
+                    ]);
+                }
                 let mut properties: BTreeMap<String, Value> = list.drain(..).map(|(name, value)| (name.to_owned(), value)).collect();
                 for text in types {
                     if let Some((name, ty)) = text.split_once(' ') {

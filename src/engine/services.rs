@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::api::{Call, ErrorCode, ServiceError};
 
-use super::analytics::{Analytics, Delivery, Destination};
+use super::analytics::{Analytics, Delivery, Destination, Env as AnalyticsEnv, Outgoing, rows_event};
 use super::athena::Athena;
 use super::cloudwatch::alarms::Alarms;
 use super::command::{Fault, Reply};
@@ -85,6 +85,12 @@ impl Services {
         (&mut self.firehose, env)
     }
 
+    /// Applications and what they use, borrowed apart.
+    fn analytics<'s>(&'s mut self, kinesis: &'s mut Kinesis) -> (&'s mut Analytics, AnalyticsEnv<'s>) {
+        let env = AnalyticsEnv { kinesis, firehose: &mut self.firehose, lambda: &mut self.lambda, s3: &self.s3 };
+        (&mut self.analytics, env)
+    }
+
     /// Carries out an operation.
     ///
     /// # Errors
@@ -99,8 +105,14 @@ impl Services {
             "s3api" => self.s3.call(ctx.now, call),
             "glue" => self.glue.call(ctx.now, call),
             "dynamodb" => self.dynamodb.call(ctx.now, call),
-            "kinesisanalytics" => self.analytics.call(ctx, kinesis, &self.s3, call),
-            "kinesisanalyticsv2" => self.analytics.call_v2(ctx, kinesis, &self.s3, call),
+            "kinesisanalytics" => {
+                let (analytics, mut env) = self.analytics(kinesis);
+                analytics.call(ctx, &mut env, call)
+            }
+            "kinesisanalyticsv2" => {
+                let (analytics, mut env) = self.analytics(kinesis);
+                analytics.call_v2(ctx, &mut env, call)
+            }
             "athena" => self.athena.call(ctx.now, self.seed, &mut self.glue, &self.s3, call),
             "cloudwatch" if call.operation.name.contains("Alarm") => self.alarms.call(ctx, &self.region, &self.account, call),
             "cloudwatch" => super::cloudwatch::call(ctx.now, ctx.metrics, call),
@@ -130,6 +142,7 @@ impl Services {
                 balanced: mapping.kept + mapping.dropped == 0 || mapping.kept + mapping.dropped >= mapping.read,
             })
             .collect();
+        lines.extend(self.analytics.applications().filter_map(super::analytics::Application::accounting));
         lines.extend(self.firehose.streams().map(|stream| AccountingLine {
             subject: format!("delivery stream {}", stream.name),
             parts: vec![
@@ -228,27 +241,30 @@ impl Services {
 
     /// An application's time has come: its rows go to their destinations.
     pub fn analytics_due(&mut self, ctx: &mut Ctx<'_>, kinesis: &mut Kinesis, name: &Arc<str>, incarnation: u64) {
-        for delivery in self.analytics.due(ctx, kinesis, name, incarnation) {
-            self.deliver_rows(ctx, kinesis, name, delivery);
+        let (analytics, mut env) = self.analytics(kinesis);
+        for delivery in analytics.due(ctx, &mut env, name, incarnation) {
+            self.deliver_rows(ctx, kinesis, (name, incarnation), delivery);
         }
     }
 
     /// Hands rows over; what is not taken waits for the next look.
-    fn deliver_rows(&mut self, ctx: &mut Ctx<'_>, kinesis: &mut Kinesis, name: &str, mut delivery: Delivery) {
-        let before = delivery.records.len();
+    fn deliver_rows(&mut self, ctx: &mut Ctx<'_>, kinesis: &mut Kinesis, (name, incarnation): (&Arc<str>, u64), mut delivery: Delivery) {
+        let before = delivery.records.len() as u64;
+        let bytes = |records: &[Outgoing]| records.iter().map(|record| record.data.len() as u64).sum::<u64>();
+        let bytes_before = bytes(&delivery.records);
         match delivery.to.clone() {
             Destination::Stream(target) => {
                 if let Some(stream) = kinesis.stream_mut(&target).filter(|stream| stream.takes_data()) {
                     let mut left = Vec::new();
                     let mut totals = super::kinesis::PutTotals::default();
-                    for (key, data) in std::mem::take(&mut delivery.records) {
-                        let entries = [super::kinesis::PutEntry { key: &key, explicit_hash: None, data: &data }];
+                    for record in std::mem::take(&mut delivery.records) {
+                        let entries = [super::kinesis::PutEntry { key: &record.key, explicit_hash: None, data: &record.data }];
                         let mut refused = false;
                         stream.place_batch(ctx.now, ctx.limits, &entries, &mut totals, |placed| {
                             refused = matches!(placed, super::kinesis::Placed::Throttled { .. });
                         });
                         if refused {
-                            left.push((key, data));
+                            left.push(record);
                         }
                     }
                     stream.book(ctx, &totals);
@@ -259,7 +275,7 @@ impl Services {
             Destination::Firehose(target) => {
                 let mut left = Vec::new();
                 for batch in delivery.records.chunks(500) {
-                    let data: Vec<Arc<[u8]>> = batch.iter().map(|(_, data)| data.clone()).collect();
+                    let data: Vec<Arc<[u8]>> = batch.iter().map(|record| record.data.clone()).collect();
                     let (firehose, mut env) = self.apart();
                     match firehose.put_batch(ctx, &mut env, &target, &data) {
                         Ok(passed) => left.extend(batch.iter().zip(passed).filter(|(_, passed)| !passed).map(|(record, _)| record.clone())),
@@ -269,16 +285,18 @@ impl Services {
                 delivery.records = left;
             }
             Destination::Lambda(target) => {
-                if self.lambda.function(&target).is_some() {
-                    let records = std::mem::take(&mut delivery.records);
-                    let arn = format!("arn:aws:kinesisanalytics:{}:{}:application/{name}", self.region, self.account);
-                    self.lambda.call(ctx, &target, Caller::Api, records.len() as u64, |invocation| rows_event(invocation, &arn, &records), None);
-                }
+                let records = std::mem::take(&mut delivery.records);
+                let arn = format!("arn:aws:kinesisanalytics:{}:{}:application/{name}", self.region, self.account);
+                let is_rule = self.lambda.function(&target).is_some_and(|function| matches!(function.program, Program::Rule(_)));
+                let native = is_rule.then(|| vec![true; records.len()]);
+                let caller = Caller::Application { name: name.clone(), incarnation, output: Some(delivery.output.clone()) };
+                let event = |invocation: &str| rows_event(invocation, &arn, &records);
+                let id = self.lambda.call(ctx, &target, caller, records.len() as u64, event, native);
+                return self.analytics.called(ctx, name, &delivery.output, id, records);
             }
         }
-        let taken = before - delivery.records.len();
-        self.analytics.delivered(name, &delivery.output, taken as u64);
-        self.analytics.give_back(name, delivery);
+        let (taken, sent) = (before - delivery.records.len() as u64, bytes_before - bytes(&delivery.records));
+        self.analytics.attempted(ctx, name, delivery, taken, sent);
     }
 
     /// A function's time has come.
@@ -292,6 +310,14 @@ impl Services {
                         firehose.transformed(ctx, &mut env, &stream, incarnation, id, &outcome);
                     }
                     Caller::Mapping(index) => self.batch_answered(ctx, kinesis, index, id, &outcome),
+                    Caller::Application { name, incarnation, output } => {
+                        let (analytics, mut env) = self.analytics(kinesis);
+                        let deliveries = analytics.answered(ctx, &mut env, (&name, incarnation), output.as_deref(), id, &outcome);
+                        for delivery in deliveries {
+                            self.deliver_rows(ctx, kinesis, (&name, incarnation), delivery);
+                        }
+                    }
+                    Caller::Discovery => self.analytics.sampled(id, &outcome),
                     Caller::Api => {}
                 }
             }
@@ -540,16 +566,6 @@ impl Services {
     }
 }
 
-/// The event of a function that takes rows.
-fn rows_event(invocation: &str, arn: &str, records: &[(String, Arc<[u8]>)]) -> String {
-    use base64::Engine as _;
-    let records: Vec<Value> = records
-        .iter()
-        .map(|(key, data)| json!({"recordId": key, "lambdaDeliveryRecordMetadata": {"retryHint": 0}, "data": base64::engine::general_purpose::STANDARD.encode(data)}))
-        .collect();
-    json!({"invocationId": invocation, "applicationArn": arn, "records": records}).to_string()
-}
-
 impl Engine {
     /// The services.
     pub fn services(&self) -> &Services {
@@ -573,7 +589,7 @@ impl Engine {
             self.journal.push(self.now, format!("bucket {}", call.body["Bucket"].as_str().unwrap_or_default()), "created", "created", false);
         }
         answer.map(|answer| match answer["Invocation"].as_u64() {
-            Some(id) if call.operation.name == "Invoke" => Reply::Invoked(id),
+            Some(id) if matches!(call.operation.name, "Invoke" | "DiscoverInputSchema") => Reply::Invoked(id),
             _ => Reply::Service(answer),
         })
     }
@@ -586,6 +602,11 @@ impl Engine {
     /// The outcome of an Invoke call, once it is there.
     pub fn take_invoked(&mut self, id: u64) -> Option<Outcome> {
         self.services.lambda.take_answer(id)
+    }
+
+    /// What came of a discovery whose function had to answer, once it is there.
+    pub fn take_discovered(&mut self, id: u64) -> Option<Result<Value, ServiceError>> {
+        self.services.analytics.take_discovered(id)
     }
 
     /// Switches a fault on or off.

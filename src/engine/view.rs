@@ -590,12 +590,31 @@ pub struct ApplicationView {
     pub since: Option<VirtualTime>,
     /// Error rows since it started.
     pub errors: u64,
+    /// How far it is behind the tip of its source, milliseconds.
+    #[serde(default)]
+    pub behind_ms: u64,
+    /// The function that prepares its records.
+    #[serde(default)]
+    pub processing: Option<ProcessingView>,
     /// Reference table in words.
     pub reference: Option<String>,
     /// Outputs.
     pub outputs: Vec<OutputView>,
     /// In-application streams.
     pub streams: Vec<InAppStreamView>,
+}
+
+/// The function that prepares the records of an application.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ProcessingView {
+    /// Name of the function.
+    pub function: String,
+    /// Records that became rows, were dropped, and went to the error stream since the application started.
+    pub counts: (u64, u64, u64),
+    /// Invocations that failed since then.
+    pub failures: u64,
+    /// Why the last one failed; none when it ended well.
+    pub trouble: Option<String>,
 }
 
 /// An output of an application.
@@ -609,6 +628,12 @@ pub struct OutputView {
     pub delivered: u64,
     /// Rows that wait.
     pub waiting: u64,
+    /// Deliveries of rows that a function failed: each is sent again.
+    #[serde(default)]
+    pub failed: u64,
+    /// Why the last delivery failed; none when it ended well.
+    #[serde(default)]
+    pub trouble: Option<String>,
 }
 
 /// An in-application stream.

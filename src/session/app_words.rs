@@ -13,13 +13,17 @@ use super::play::{Session, SessionFiles};
 
 const USAGE: &str = "\
 app create NAME                     a new application
-app discover NAME STREAM            find the schema of a stream from samples, and connect it
+app discover NAME STREAM            find the schema of a stream from samples, and connect it; firehose:DELIVERY for a delivery stream
+app process NAME FUNCTION|none      let a function prepare the records of the input
 app column NAME COLUMN TYPE         change a column of the input schema
 app run NAME FILE …                 save the code of the files and run it      app start|stop NAME
 app rows NAME [STREAM [COUNT]]      the newest rows of an in-application stream
 app output NAME IN_APP_STREAM firehose:DELIVERY|stream:NAME|lambda:NAME [JSON|CSV]
 app reference NAME TABLE s3://BUCKET/KEY      app sync NAME
 app check NAME FILE …   app columns NAME   apps";
+
+/// An application that is less behind its source than that is not told of.
+const BEHIND_MS: u64 = 2000;
 
 fn call(session: &mut Session, operation: &str, body: &Value) -> Result<Value, ServiceError> {
     session.call_service("kinesisanalytics", operation, body)
@@ -33,12 +37,16 @@ fn refused(error: &ServiceError) -> Outcome {
 pub(super) fn carry_out(session: &mut Session, words: &[&str]) -> Outcome {
     let region = session.engine.config().region.clone();
     let account = session.engine.config().account.clone();
-    let stream_arn = |name: &str| format!("arn:aws:kinesis:{region}:{account}:stream/{name}");
+    let source = |name: &str| match name.strip_prefix("firehose:") {
+        Some(name) => ("KinesisFirehoseInput", format!("arn:aws:firehose:{region}:{account}:deliverystream/{name}")),
+        None => ("KinesisStreamsInput", format!("arn:aws:kinesis:{region}:{account}:stream/{name}")),
+    };
     let done = match words {
         ["create", name, ..] => {
             call(session, "CreateApplication", &json!({"ApplicationName": name})).map(|_| Outcome::said(format!("Application {name} is READY.")))
         }
-        ["discover" | "connect", name, stream] => discover(session, name, &stream_arn(stream)),
+        ["discover" | "connect", name, stream] => discover(session, name, &source(stream)),
+        ["process", name, function] => process(session, name, function, &format!("arn:aws:lambda:{region}:{account}:function:{function}")),
         ["column", name, column, kind @ ..] if !kind.is_empty() => column_type(session, name, column, &kind.join(" ")),
         ["columns", name] => Ok(columns(session, name)),
         ["run", name, files @ ..] if !files.is_empty() => run(session, name, files),
@@ -64,9 +72,13 @@ fn version(session: &Session, name: &str) -> Value {
     json!(session.engine.services().analytics.application(name).map_or(0, |application| application.version))
 }
 
-fn discover(session: &mut Session, name: &str, arn: &str) -> Result<Outcome, ServiceError> {
-    let found =
-        call(session, "DiscoverInputSchema", &json!({"ResourceARN": arn, "InputStartingPositionConfiguration": {"InputStartingPosition": "NOW"}}))?;
+fn discover(session: &mut Session, name: &str, (member, arn): &(&str, String)) -> Result<Outcome, ServiceError> {
+    let existing = session.engine.services().analytics.application(name).and_then(|application| application.input.clone());
+    let mut request = json!({"ResourceARN": arn, "InputStartingPositionConfiguration": {"InputStartingPosition": "NOW"}});
+    if let Some(processing) = existing.as_ref().map(|input| &input.body["InputProcessingConfiguration"]).filter(|body| body.is_object()) {
+        request["InputProcessingConfiguration"] = processing.clone();
+    }
+    let found = call(session, "DiscoverInputSchema", &request)?;
     let mut text = String::new();
     for note in found["Notes"].as_array().into_iter().flatten() {
         let column = note["Name"].as_str().unwrap_or_default();
@@ -81,12 +93,10 @@ fn discover(session: &mut Session, name: &str, arn: &str) -> Result<Outcome, Ser
         let risk = note["Note"].as_str().filter(|note| !note.is_empty()).map_or_else(String::new, |note| format!("  ! {note}"));
         let _ = writeln!(text, "{column:<22} {kind:<16} in {share:>3.0} %{risk}");
     }
-    let existing =
-        session.engine.services().analytics.application(name).and_then(|application| application.input.as_ref().map(|input| input.id.clone()));
     let schema = found["InputSchema"].clone();
     match existing {
-        Some(id) => {
-            let update = json!({"InputId": id, "KinesisStreamsInputUpdate": {"ResourceARNUpdate": arn}, "InputSchemaUpdate": {"RecordFormatUpdate": schema["RecordFormat"], "RecordColumnUpdates": schema["RecordColumns"]}});
+        Some(input) => {
+            let update = json!({"InputId": input.id, format!("{member}Update"): {"ResourceARNUpdate": arn}, "InputSchemaUpdate": {"RecordFormatUpdate": schema["RecordFormat"], "RecordColumnUpdates": schema["RecordColumns"]}});
             let current = version(session, name);
             call(
                 session,
@@ -95,7 +105,7 @@ fn discover(session: &mut Session, name: &str, arn: &str) -> Result<Outcome, Ser
             )?;
         }
         None => {
-            let input = json!({"NamePrefix": "SOURCE_SQL_STREAM", "KinesisStreamsInput": {"ResourceARN": arn}, "InputSchema": schema});
+            let input = json!({"NamePrefix": "SOURCE_SQL_STREAM", *member: {"ResourceARN": arn}, "InputSchema": schema});
             let current = version(session, name);
             call(session, "AddApplicationInput", &json!({"ApplicationName": name, "CurrentApplicationVersionId": current, "Input": input}))?;
         }
@@ -107,6 +117,29 @@ fn discover(session: &mut Session, name: &str, arn: &str) -> Result<Outcome, Ser
     );
     session.note_act("app discover");
     Ok(Outcome::data(text))
+}
+
+/// Lets a function prepare the records of the input, another one than before, or none any more.
+fn process(session: &mut Session, name: &str, function: &str, arn: &str) -> Result<Outcome, ServiceError> {
+    let known = session.engine.services().analytics.application(name).and_then(|application| application.input.clone());
+    let input = known.ok_or_else(|| ServiceError::invalid_argument(format!("application {name} has no input yet: app discover {name} STREAM")))?;
+    let mut request = json!({"ApplicationName": name, "CurrentApplicationVersionId": version(session, name), "InputId": input.id});
+    if function == "none" {
+        call(session, "DeleteApplicationInputProcessingConfiguration", &request)?;
+        return Ok(Outcome::said("The records become rows as they are."));
+    }
+    if session.engine.resource(&format!("lambda:function/{function}")).is_none() {
+        return Err(ServiceError::invalid_argument(format!("function {function} does not exist: make it first")));
+    }
+    if input.processor.is_some() {
+        let update = json!({"InputUpdates": [{"InputId": input.id, "InputProcessingConfigurationUpdate": {"InputLambdaProcessorUpdate": {"ResourceARNUpdate": arn}}}]});
+        let current = version(session, name);
+        call(session, "UpdateApplication", &json!({"ApplicationName": name, "CurrentApplicationVersionId": current, "ApplicationUpdate": update}))?;
+    } else {
+        request["InputProcessingConfiguration"] = json!({"InputLambdaProcessor": {"ResourceARN": arn}});
+        call(session, "AddApplicationInputProcessingConfiguration", &request)?;
+    }
+    Ok(Outcome::said(format!("Function {function} prepares the records of {name}.")))
 }
 
 fn column_type(session: &mut Session, name: &str, column: &str, kind: &str) -> Result<Outcome, ServiceError> {
@@ -298,8 +331,22 @@ pub(super) fn list(session: &Session) -> Outcome {
             application.records,
             application.errors
         );
+        if application.behind_ms >= BEHIND_MS {
+            let _ = writeln!(text, "  {}.{} s behind its source", application.behind_ms / 1000, application.behind_ms % 1000 / 100);
+        }
+        if let Some(processing) = &application.processing {
+            let (ok, dropped, failed) = processing.counts;
+            let _ = writeln!(
+                text,
+                "  function {} prepares its records: {ok} ok, {dropped} dropped, {failed} failed{}",
+                processing.function,
+                processing.trouble.as_ref().map_or_else(String::new, |why| format!("; fails: {why}"))
+            );
+        }
         for output in &application.outputs {
-            let _ = writeln!(text, "  {} to {}: {} delivered, {} wait", output.stream, output.to, output.delivered, output.waiting);
+            let trouble = output.trouble.as_ref().map_or_else(String::new, |why| format!("; {why}"));
+            let again = if output.failed > 0 { format!(", {} sent again", output.failed) } else { String::new() };
+            let _ = writeln!(text, "  {} to {}: {} delivered, {} wait{again}{trouble}", output.stream, output.to, output.delivered, output.waiting);
         }
     }
     if text.is_empty() { Outcome::refused("there are no applications yet: app create NAME") } else { Outcome::data(text) }

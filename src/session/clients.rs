@@ -254,8 +254,11 @@ fn object_of(request: &Request) -> Option<Place> {
     reads.then(|| Place { bucket: text("Bucket"), key: text("Key"), range: call.body["Range"].as_str().map(str::to_owned) })
 }
 
-/// Whether a request changes something beside limits and counters.
+/// Whether a request changes something beside limits and counters. A discovery with a function does what the function does.
 fn changes(request: &Request) -> bool {
+    if matches!(request, Request::Other(call) if call.body["InputProcessingConfiguration"].is_object()) {
+        return true;
+    }
     let name = request.operation().name();
     !["Get", "List", "Describe", "Head", "Discover", "Subscribe", "Query", "Scan", "BatchGet"].iter().any(|verb| name.starts_with(verb))
 }
@@ -426,5 +429,33 @@ mod tests {
         let Ok(Response::Other(answer)) = desk.seen.last() else { panic!("refused") };
         assert_eq!(answer["Payload"], json!({"twice": 42}));
         assert!(desk.session.invocations.is_empty(), "what nobody waits for is not held");
+    }
+
+    #[test]
+    fn a_discovery_with_a_function_is_answered_when_the_function_has() {
+        let mut desk = Desk::new();
+        let code = STANDARD.encode(
+            "exports.handler = async (e) => ({ records: e.records.map((r) => ({ recordId: r.recordId, result: 'Ok', data: Buffer.from('{\"n\":1}').toString('base64') })) });",
+        );
+        let role = "arn:aws:iam::123456789012:role/r";
+        desk.lambda(
+            "CreateFunction",
+            &json!({"FunctionName": "f", "Runtime": "nodejs20.x", "Role": role, "Handler": "index.handler", "Code": {"ZipFile": code}}),
+        );
+        desk.kinesis("CreateStream", &json!({"StreamName": "s", "ShardCount": 1}));
+        desk.run(3);
+        desk.put();
+        let answers = desk.seen.answers();
+        let arn = "arn:aws:kinesis:us-east-1:123456789012:stream/s";
+        let processor = json!({"InputLambdaProcessor": {"ResourceARN": "arn:aws:lambda:us-east-1:123456789012:function:f"}});
+        let body = json!({"ResourceARN": arn, "RoleARN": role, "InputProcessingConfiguration": processor});
+        desk.ask(Request::Other(Call::of("kinesisanalytics", "DiscoverInputSchema", &body).expect("good")));
+        assert_eq!(desk.seen.answers(), answers, "the function runs");
+        desk.run(1);
+        let Ok(Response::Other(answer)) = desk.seen.last() else { panic!("refused") };
+        assert_eq!(
+            (answer["InputSchema"]["RecordColumns"][0]["Name"].as_str(), &answer["ProcessedInputRecords"][0]),
+            (Some("n"), &json!("{\"n\":1}"))
+        );
     }
 }

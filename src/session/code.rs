@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::sql::Catalog;
 use crate::sql::diagnostic::{Diagnostic, Severity, Span};
 use crate::sql::lex::{Token, is_reserved, lex};
 use crate::sql::types::SqlType;
@@ -89,18 +90,33 @@ fn declared(code: &str) -> BTreeSet<String> {
     names
 }
 
+/// Words that can stand in code against a catalogue, and what each is: its streams, columns and tables, streams that the code declares,
+/// functions, words of the dialect.
+pub fn words(catalog: &Catalog, code: &str) -> Vec<(String, String)> {
+    let mut words: Vec<(String, String)> = Vec::new();
+    for source in &catalog.sources {
+        words.push((written(&source.name), "source stream".to_owned()));
+    }
+    for (name, ty, _) in catalog.sources.first().into_iter().flat_map(|source| &source.columns) {
+        words.push((written(name), ty.to_string()));
+    }
+    for table in &catalog.tables {
+        words.push((written(&table.name), "reference table".to_owned()));
+        words.extend(table.columns.iter().map(|(name, ty)| (written(name), ty.to_string())));
+    }
+    words.extend(declared(code).iter().map(|name| (written(name), "stream of this code".to_owned())));
+    words.extend(crate::sql::functions::NAMES.iter().map(|name| ((*name).to_owned(), "function".to_owned())));
+    words.extend(KEYWORDS.iter().map(|word| ((*word).to_owned(), String::new())));
+    words
+}
+
 impl Session {
     /// Compiles a draft without saving it.
     pub(super) fn code_report(&self, application: &str, code: &str) -> CodeReport {
         let Some(application) = self.engine.services().analytics.application(application) else { return CodeReport::default() };
         let catalog = application.catalog();
         let mut report = CodeReport { source: catalog.sources.first().map(|source| source.name.clone()), ..CodeReport::default() };
-        let mut words: Vec<(String, String)> = Vec::new();
-        for source in &catalog.sources {
-            words.push((written(&source.name), "source stream".to_owned()));
-        }
         for (name, ty, _) in catalog.sources.first().into_iter().flat_map(|source| &source.columns) {
-            words.push((written(name), ty.to_string()));
             let (text, number) = &mut report.sample;
             let slot = match ty {
                 SqlType::Varchar(_) | SqlType::Char(_) => text,
@@ -109,14 +125,7 @@ impl Session {
             };
             slot.get_or_insert_with(|| written(name));
         }
-        for table in &catalog.tables {
-            words.push((written(&table.name), "reference table".to_owned()));
-            words.extend(table.columns.iter().map(|(name, ty)| (written(name), ty.to_string())));
-        }
-        words.extend(declared(code).iter().map(|name| (written(name), "stream of this code".to_owned())));
-        words.extend(crate::sql::functions::NAMES.iter().map(|name| ((*name).to_owned(), "function".to_owned())));
-        words.extend(KEYWORDS.iter().map(|word| ((*word).to_owned(), String::new())));
-        report.words = words;
+        report.words = words(&catalog, code);
         if application.input.is_none() {
             let message = format!("application {} has no input: its source stream is not known yet (app discover {0} STREAM)", application.name);
             report.findings = vec![Diagnostic { severity: Severity::Warning, message, span: Span::default(), fix: None }];

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::api::kinesis::KinesisResponse;
 use crate::api::{Call, Request, Response, ServiceError};
 use crate::engine::lambda::Outcome as Invoked;
-use crate::engine::{Command, Reply};
+use crate::engine::{Command, Engine, Reply};
 
 use super::play::Session;
 
@@ -46,7 +46,7 @@ impl Session {
     pub(super) fn call(&mut self, request: Request) -> Result<Response, ServiceError> {
         match self.begin(request)? {
             Begun::Done(answer) => Ok(answer),
-            Begun::Invocation(id) => Ok(Response::Other(self.wait_for_invocation(id))),
+            Begun::Invocation(id) => self.wait_for_invocation(id).map(Response::Other),
             Begun::Subscription(_) => Ok(Response::Kinesis(KinesisResponse::SubscribeToShard)),
         }
     }
@@ -55,18 +55,19 @@ impl Session {
     pub(super) fn call_service(&mut self, service: &str, operation: &str, body: &Value) -> Result<Value, ServiceError> {
         match self.engine.apply(&Command::Service(Call::of(service, operation, body)?))? {
             Reply::Service(answer) => Ok(answer),
+            Reply::Invoked(id) => self.wait_for_invocation(id),
             _ => Ok(json!({})),
         }
     }
 
     /// Lets time pass until an invocation has its outcome.
-    fn wait_for_invocation(&mut self, id: u64) -> Value {
+    fn wait_for_invocation(&mut self, id: u64) -> Result<Value, ServiceError> {
         loop {
             self.answer_wants();
-            if let Some(outcome) = self.engine.take_invoked(id) {
-                return answer_of(outcome);
+            if let Some(outcome) = outcome_of(&mut self.engine, id) {
+                return outcome;
             }
-            let Some(next) = self.engine.next_event_at() else { return json!({"StatusCode": 500}) };
+            let Some(next) = self.engine.next_event_at() else { return Ok(json!({"StatusCode": 500})) };
             self.advance(next.max(self.now()));
         }
     }
@@ -76,14 +77,19 @@ impl Session {
         let before = self.invocations.len();
         let engine = &mut self.engine;
         self.invocations.retain_mut(|(id, back)| {
-            let Some(outcome) = engine.take_invoked(*id) else { return true };
+            let Some(outcome) = outcome_of(engine, *id) else { return true };
             if let Some(back) = back.take() {
-                back.answer(Ok(Response::Other(answer_of(outcome))));
+                back.answer(outcome.map(Response::Other));
             }
             false
         });
         self.invocations.len() < before
     }
+}
+
+/// The answer that an invocation was begun for, once it is there.
+fn outcome_of(engine: &mut Engine, id: u64) -> Option<Result<Value, ServiceError>> {
+    engine.take_discovered(id).or_else(|| engine.take_invoked(id).map(|outcome| Ok(answer_of(outcome))))
 }
 
 /// What the Invoke operation answers, the payload with it.

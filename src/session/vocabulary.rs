@@ -35,6 +35,7 @@ pub fn words() -> impl Iterator<Item = (&'static str, &'static str)> {
         ("fault s3 ", "make a bucket refuse writes"),
         ("app create ", "a new SQL application"),
         ("app discover ", "find a schema and connect the stream"),
+        ("app process ", "let a function prepare the records"),
         ("app run ", "save code and run it"),
         ("app rows ", "rows of an in-application stream"),
         ("functions", "what the functions did"),

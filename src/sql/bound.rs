@@ -226,11 +226,7 @@ impl Bound {
                 }
                 let SqlType::Interval(qualifier) = ty else { return Ok(Value::Null) };
                 if qualifier.is_year_month() {
-                    let month = |value: &Value| {
-                        let (year, month, _) = super::datetime::civil_of(ms(value).div_euclid(super::datetime::DAY));
-                        year * 12 + month
-                    };
-                    return Ok(Value::Ms(qualifier.trim(month(&a) - month(&b))));
+                    return Ok(Value::Ms(qualifier.trim(super::datetime::months_between(ms(&a), ms(&b)))));
                 }
                 Value::Ms(qualifier.trim(ms(&a).saturating_sub(ms(&b))))
             }

@@ -43,6 +43,23 @@ pub fn add_months(ms: i64, months: i64) -> i64 {
     days_of(year, month, day.min(month_length(year, month))) * DAY + ms.rem_euclid(DAY)
 }
 
+/// Whole months from `b` to `a`, negative when `a` comes first.
+pub fn months_between(a: i64, b: i64) -> i64 {
+    let month = |ms: i64| {
+        let (year, month, _) = civil_of(ms.div_euclid(DAY));
+        year * 12 + month
+    };
+    let months = month(a) - month(b);
+    let reached = add_months(b, months);
+    if months > 0 && reached > a {
+        months - 1
+    } else if months < 0 && reached < a {
+        months + 1
+    } else {
+        months
+    }
+}
+
 /// A field of a timestamp; seconds in milliseconds.
 pub fn field(ms: i64, unit: Unit) -> i64 {
     let (year, month, day) = civil_of(ms.div_euclid(DAY));

@@ -103,6 +103,32 @@ pub const NAMES: [&str; 44] = [
     "REGEX_LOG_PARSE",
 ];
 
+/// Functions that people know from other dialects, and what stands for them here.
+const ELSEWHERE: [(&str, &str); 22] = [
+    ("CONCAT", "a || b"),
+    ("CONVERT", "CAST(x AS type)"),
+    ("DATE_FORMAT", "TIMESTAMP_TO_CHAR('yyyy-MM-dd', t)"),
+    ("DATE_TRUNC", "FLOOR(t TO MINUTE)"),
+    ("DATEADD", "t + INTERVAL '1' MINUTE"),
+    ("DATEDIFF", "TSDIFF(a, b), or (b - a) SECOND"),
+    ("FROM_UNIXTIME", "TO_TIMESTAMP(milliseconds)"),
+    ("GETDATE", "CURRENT_ROW_TIMESTAMP"),
+    ("IF", "CASE WHEN … THEN … ELSE … END"),
+    ("IFNULL", "COALESCE(a, b)"),
+    ("INSTR", "POSITION(a IN b)"),
+    ("ISNULL", "COALESCE(a, b), or a IS NULL"),
+    ("LEN", "CHAR_LENGTH(s)"),
+    ("LENGTH", "CHAR_LENGTH(s)"),
+    ("LOG", "LN(x) or LOG10(x)"),
+    ("NOW", "CURRENT_ROW_TIMESTAMP"),
+    ("NVL", "COALESCE(a, b)"),
+    ("POW", "POWER(b, e)"),
+    ("REPLACE", "REGEX_REPLACE(s, pattern, text, 1, 0)"),
+    ("ROUND", "CAST(x AS DECIMAL(p, s))"),
+    ("SUBSTR", "SUBSTRING(s FROM p FOR n)"),
+    ("TO_CHAR", "TIMESTAMP_TO_CHAR('yyyy-MM-dd', t), or CAST(x AS VARCHAR(n))"),
+];
+
 /// Finds a function for argument types.
 ///
 /// # Errors
@@ -237,7 +263,9 @@ pub fn resolve(name: &str, args: &[SqlType]) -> Result<Option<(Function, SqlType
         "CURRENT_TIME" | "LOCALTIME" if count == 0 => (F::QueryTime, SqlType::Time),
         "CURRENT_ROW_TIMESTAMP" if count == 0 => (F::RowTimestamp, SqlType::Timestamp),
         "SYSTEM_USER" | "CURRENT_USER" | "SESSION_USER" | "CURRENT_PATH" => (F::UserName, SqlType::Varchar(32)),
-        "CONCAT" => return Err("CONCAT is no function of the dialect; write a || b".to_owned()),
+        name if let Some((_, instead)) = ELSEWHERE.iter().find(|(known, _)| *known == name) => {
+            return Err(format!("{name} is no function of the dialect; write {instead}"));
+        }
         _ => return Ok(None),
     };
     Ok(Some(found))

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::Timestamp;
 use super::super::shape::{Kind, Shape};
 use super::super::{Operation, Request};
-use super::options::kebab;
+use super::options::{kebab, option_name};
 use super::split::quote;
 use super::{instant, render};
 
@@ -20,7 +20,7 @@ pub fn to_cli_words(request: &Request) -> String {
     let body = render::body_of(request);
     for member in operation.members() {
         let Some(value) = body.get(member.name) else { continue };
-        let name = kebab(member.name);
+        let name = option_name(member);
         match (member.shape.kind, value) {
             (Kind::Boolean, value) => words.push(if value == &Value::Bool(true) { format!("--{name}") } else { format!("--no-{name}") }),
             (Kind::List(item), Value::Array(items)) => {

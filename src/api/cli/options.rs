@@ -88,7 +88,7 @@ impl Opt {
 pub(super) fn of(operation: Operation, year: ModelYear) -> Vec<Opt> {
     let mut options = Vec::new();
     for member in operation.members().iter().filter(|member| member.is_known(year)) {
-        let name = kebab(member.name);
+        let name = option_name(member);
         if matches!(member.shape.kind, Kind::Boolean) {
             options.push(Opt::new(&name, Target::Flag(member, true)));
             options.push(Opt::new(&format!("no-{name}"), Target::Flag(member, false)));
@@ -106,6 +106,11 @@ pub(super) fn of(operation: Operation, year: ModelYear) -> Vec<Opt> {
     }
     options.push(Opt::new("generate-cli-skeleton", Target::Skeleton));
     options
+}
+
+/// The option of a member. The CLI's own `--output` is taken: it renames what would hide it.
+pub(super) fn option_name(member: &Member) -> String {
+    if member.name == "Output" { "application-output".to_owned() } else { kebab(member.name) }
 }
 
 /// AWS's name of an operation or member as the CLI writes it: `StreamARN` is `stream-arn`, `MaxRecordSizeInKiB` is `max-record-size-in-ki-b`.
@@ -155,6 +160,13 @@ mod tests {
         ] {
             assert_eq!(kebab(name), wanted);
         }
+    }
+
+    #[test]
+    fn an_option_that_would_hide_a_global_one_has_another_name() {
+        let operation = Operation::of_service("kinesisanalyticsv2", ModelYear::Current).expect("exists");
+        let add = operation.into_iter().find(|operation| operation.name() == "AddApplicationOutput").expect("exists");
+        assert_eq!(of(add, ModelYear::Current)[2].name, "--application-output");
     }
 
     #[test]

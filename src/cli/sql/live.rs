@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
@@ -11,6 +12,7 @@ use crate::sql::explain::explain;
 use crate::sql::value::Value;
 use crate::sql::{Catalog, Program, Running, SourceStream};
 
+use super::prompt::{Line, Prompt, Words};
 use super::{EPOCH, HELP, rendered};
 
 /// A live program.
@@ -20,12 +22,14 @@ struct Live {
     running: Option<Running>,
     rows: Vec<(i64, Vec<Value>)>,
     clock: i64,
+    /// The clock follows the wall's.
+    runs: bool,
     shown: Vec<(String, String)>,
 }
 
 impl Live {
     fn new() -> Self {
-        Self { text: String::new(), columns: Vec::new(), running: None, rows: Vec::new(), clock: EPOCH, shown: Vec::new() }
+        Self { text: String::new(), columns: Vec::new(), running: None, rows: Vec::new(), clock: EPOCH, runs: false, shown: Vec::new() }
     }
 
     fn catalog(&self) -> Catalog {
@@ -69,12 +73,25 @@ impl Live {
         out
     }
 
+    fn move_to(&mut self, to: i64) -> String {
+        self.clock = to;
+        if let Some(running) = &mut self.running {
+            running.advance_to(to);
+        }
+        self.news()
+    }
+
+    /// Milliseconds have passed on the wall's clock: what comes of it.
+    fn passed(&mut self, ms: i64) -> String {
+        if self.runs { self.move_to(self.clock + ms) } else { String::new() }
+    }
+
     fn word(&mut self, word: &str, line: &str) -> Result<String, String> {
         let rest = line.get(word.len()..).unwrap_or_default().trim().trim_end_matches(';').trim();
         match word {
             "help" | "?" => Ok(format!("{HELP}\n")),
             "reset" => {
-                *self = Self::new();
+                *self = Self { runs: self.runs, ..Self::new() };
                 Ok("empty again\n".to_owned())
             }
             "source" => {
@@ -97,11 +114,14 @@ impl Live {
                     None => parse_iso(rest),
                 };
                 let Some(to) = to.filter(|to| *to >= self.clock) else { return Err("at yyyy-MM-dd HH:mm:ss or at +SECONDS, never back".to_owned()) };
-                self.clock = to;
-                if let Some(running) = &mut self.running {
-                    running.advance_to(to);
-                }
-                Ok(self.news())
+                // An instant that was named is there to stay.
+                self.runs &= rest.starts_with('+');
+                Ok(self.move_to(to))
+            }
+            "live" => {
+                self.runs = !rest.eq_ignore_ascii_case("off");
+                let now = timestamp_millis_text(self.clock);
+                Ok(if self.runs { format!("the clock runs from {now}\n") } else { format!("the clock stands at {now}\n") })
             }
             "insert" => {
                 let mut cells = Vec::new();
@@ -139,48 +159,107 @@ impl Live {
     }
 }
 
-/// A program typed live: statements, rows, the clock.
-pub(super) fn interactive() -> std::io::Result<u8> {
-    let terminal = std::io::stdin().is_terminal();
-    let mut state = Live::new();
-    let (mut out, mut input) = (std::io::stdout().lock(), std::io::stdin().lock());
-    writeln!(out, "kinlab sql: a program of Kinesis Data Analytics for SQL, live. help lists the words.")?;
-    let mut pending = String::new();
-    let mut code = OK;
-    loop {
-        if terminal {
-            write!(out, "{}", if pending.is_empty() { "sql> " } else { "...> " })?;
-            out.flush()?;
-        }
-        let mut line = Vec::new();
-        if input.read_until(b'\n', &mut line)? == 0 {
-            return Ok(code);
-        }
-        let line = String::from_utf8_lossy(&line).into_owned();
-        if pending.is_empty() && line.trim().is_empty() {
-            continue;
+/// Words of the prompt, at the beginning of a line.
+const WORDS: [&str; 13] = ["insert", "at", "live", "source", "select", "streams", "pumps", "explain", "reset", "quit", "exit", "help", "?"];
+
+/// A session of typing: the program, and statements that are not complete yet.
+struct Typing {
+    state: Live,
+    pending: String,
+    code: u8,
+}
+
+impl Typing {
+    /// A line. Answers whether it was the last one.
+    fn line(&mut self, line: &str, out: &mut dyn Write) -> std::io::Result<bool> {
+        if self.pending.is_empty() && line.trim().is_empty() {
+            return Ok(false);
         }
         let first = line.split_whitespace().next().unwrap_or_default().to_lowercase();
-        let is_word = pending.is_empty()
-            && ["insert", "at", "source", "select", "streams", "pumps", "explain", "reset", "quit", "exit", "help", "?"].contains(&first.as_str());
+        let is_word = self.pending.is_empty() && WORDS.contains(&first.as_str());
         if matches!(first.as_str(), "quit" | "exit") && is_word {
-            return Ok(code);
+            return Ok(true);
         }
         let answer = if is_word {
-            state.word(&first, line.trim())
+            self.state.word(&first, line.trim())
         } else {
-            pending.push_str(&line);
+            self.pending.push_str(line);
             if !line.trim_end().ends_with(';') {
-                continue;
+                return Ok(false);
             }
-            state.statement(&std::mem::take(&mut pending))
+            self.state.statement(&std::mem::take(&mut self.pending))
         };
         match answer {
             Ok(text) => write!(out, "{text}")?,
             Err(text) => {
-                code = NOT_MET;
+                self.code = NOT_MET;
                 writeln!(out, "{}", text.trim_end())?;
             }
+        }
+        Ok(false)
+    }
+
+    /// What Tab completes with.
+    fn words(&self) -> Words {
+        use crate::session::code::{words, written};
+        let code = format!("{}{}", self.state.text, self.pending);
+        let mut others: Vec<String> = words(&self.state.catalog(), &code).into_iter().map(|(word, _)| word).collect();
+        for stream in self.state.running.iter().flat_map(|running| &running.plan().streams) {
+            others.push(written(&stream.name));
+            others.extend(stream.visible().map(|(_, column)| written(&column.name)));
+        }
+        if !self.pending.is_empty() {
+            return Words { first: others.clone(), others };
+        }
+        let begins = others.iter().filter(|word| word.starts_with("CREATE")).cloned();
+        Words { first: WORDS.iter().map(|word| (*word).to_owned()).chain(begins).collect(), others }
+    }
+}
+
+/// A program typed live: statements, rows, the clock. At a terminal the clock follows the wall's.
+#[allow(clippy::disallowed_methods, reason = "the clock of a program that is typed live follows the wall's")]
+pub(super) fn interactive() -> std::io::Result<u8> {
+    let terminal = std::io::stdin().is_terminal();
+    let mut typing = Typing { state: Live::new(), pending: String::new(), code: OK };
+    println!("kinlab sql: a program of Kinesis Data Analytics for SQL, live. help lists the words.");
+    if terminal && std::io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb") {
+        typing.state.runs = true;
+        let mut prompt = Prompt::new();
+        loop {
+            let words = typing.words();
+            let mark = if typing.pending.is_empty() { "sql> " } else { "...> " };
+            let state = &mut typing.state;
+            let mut since = Instant::now();
+            let mut news = || {
+                // What is left of a millisecond is not lost: it stays in the time of the last look.
+                let passed = since.elapsed().as_millis() as u64;
+                since += Duration::from_millis(passed);
+                state.passed(passed as i64)
+            };
+            let line = prompt.read(mark, &words, &mut news)?;
+            let last = news();
+            let mut out = std::io::stdout().lock();
+            write!(out, "{last}")?;
+            match line {
+                Line::End => return Ok(typing.code),
+                Line::GivenUp => typing.pending.clear(),
+                Line::Text(line) => {
+                    if typing.line(&(line + "\n"), &mut out)? {
+                        return Ok(typing.code);
+                    }
+                }
+            }
+        }
+    }
+    let (mut out, mut input) = (std::io::stdout().lock(), std::io::stdin().lock());
+    loop {
+        if terminal {
+            write!(out, "{}", if typing.pending.is_empty() { "sql> " } else { "...> " })?;
+            out.flush()?;
+        }
+        let mut line = Vec::new();
+        if input.read_until(b'\n', &mut line)? == 0 || typing.line(&String::from_utf8_lossy(&line), &mut out)? {
+            return Ok(typing.code);
         }
     }
 }

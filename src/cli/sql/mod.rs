@@ -1,6 +1,7 @@
 //! `kinlab sql`: programs of Kinesis Data Analytics for SQL over real records: run, check, test, explain, discover, or typed live.
 
 mod live;
+mod prompt;
 mod running;
 
 use std::io::{Read, Write};
@@ -358,7 +359,8 @@ fn test(files: &[PathBuf], format: TestFormat) -> Result<std::io::Result<u8>, Fa
 const HELP: &str = "\
 CREATE …;               statements are collected until ;  and checked together
 insert VALUE, …         a row for the source stream: values of its columns, at the clock
-at TIME                 move the clock: yyyy-MM-dd HH:mm:ss, or +10 for seconds
+at TIME                 move the clock: yyyy-MM-dd HH:mm:ss (it stands there), or +10 for seconds
+live [off]              the clock runs with the wall's, as at first at a terminal, or stands
 source NAME TYPE, …     the columns of SOURCE_SQL_STREAM_001; empties it
 select STREAM           rows of a stream so far
 streams  pumps  explain  reset  quit";

@@ -4,7 +4,12 @@
 //! windows close on rows and on the clock. Every change of a running application's code starts its state anew, as the service did.
 
 mod application;
+mod configure;
+mod discovery;
+mod outputs;
+mod processing;
 mod run;
+mod source;
 mod v2;
 mod view;
 
@@ -14,20 +19,19 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::api::{Call, ErrorCode, ServiceError};
-use crate::engine::kinesis::{Ctx, DataStream, Kinesis};
+use crate::engine::firehose::Firehose;
+use crate::engine::kinesis::{Ctx, Kinesis};
+use crate::engine::lambda::{Lambda, Outcome};
 use crate::engine::s3::S3;
 use crate::engine::schedule::Wake;
-use crate::engine::time::{VirtualDuration, VirtualTime};
-use crate::sql::discover::discover;
+use crate::engine::time::VirtualDuration;
 
-pub use application::{Application, Destination, Status};
+pub use application::{Application, Status};
 use application::{invalid, text};
-pub use run::Delivery;
+use discovery::Discovery;
+pub use outputs::{Delivery, Destination, Outgoing, rows_event};
+pub use source::Source;
 
-/// Records that a discovery looks at.
-const SAMPLES: usize = 100;
-/// How far back samples may lie.
-const SAMPLE_AGE: VirtualDuration = VirtualDuration::from_secs(60);
 /// Applications of an account.
 const APPLICATIONS_MAX: usize = 50;
 
@@ -41,24 +45,22 @@ pub struct Analytics {
     account: String,
     /// How long starting and stopping take.
     wait: VirtualDuration,
+    /// Discoveries whose function has not answered, by invocation.
+    discoveries: BTreeMap<u64, Discovery>,
+    /// What came of the others.
+    discovered: BTreeMap<u64, Result<Value, ServiceError>>,
 }
 
-/// The newest records of a stream, oldest first.
-fn samples(ctx: &Ctx<'_>, stream: &DataStream) -> Vec<Vec<u8>> {
-    let since = ctx.now - SAMPLE_AGE;
-    let mut found: Vec<(VirtualTime, Vec<u8>)> = Vec::new();
-    let mut buffer = crate::engine::kinesis::store::ReadBuffer::default();
-    for shard in stream.shards.values() {
-        let from = shard.log.first_at(since).max(shard.log.next().saturating_sub(SAMPLES as u64));
-        for counter in from..shard.log.next() {
-            if let Some(read) = shard.log.read(counter, ctx.remake, &mut buffer) {
-                found.push((read.arrival, read.data.to_vec()));
-            }
-        }
-    }
-    found.sort_by_key(|(at, _)| *at);
-    let skip = found.len().saturating_sub(SAMPLES);
-    found.into_iter().skip(skip).map(|(_, data)| data).collect()
+/// What applications read, call and look things up in.
+pub struct Env<'a> {
+    /// Data streams.
+    pub kinesis: &'a mut Kinesis,
+    /// Delivery streams.
+    pub firehose: &'a mut Firehose,
+    /// Functions.
+    pub lambda: &'a mut Lambda,
+    /// Buckets.
+    pub s3: &'a S3,
 }
 
 impl Analytics {
@@ -106,12 +108,17 @@ impl Analytics {
         Ok(application)
     }
 
-    /// An application's time has come. What it delivers is given back: destination, records.
-    pub fn due(&mut self, ctx: &mut Ctx<'_>, kinesis: &Kinesis, name: &Arc<str>, incarnation: u64) -> Vec<Delivery> {
+    /// An application's time has come. What it delivers is given back.
+    pub fn due(&mut self, ctx: &mut Ctx<'_>, env: &mut Env<'_>, name: &Arc<str>, incarnation: u64) -> Vec<Delivery> {
         let Some(application) = self.applications.get_mut(name).filter(|application| application.incarnation == incarnation) else {
             return Vec::new();
         };
         if application.status == Status::Deleting {
+            if let Some(Source::Firehose(stream)) = application.input.as_ref().map(|input| &input.source)
+                && let Some(stream) = env.firehose.stream_mut(stream)
+            {
+                stream.taps.detach(name);
+            }
             self.applications.remove(name);
             return Vec::new();
         }
@@ -119,24 +126,46 @@ impl Analytics {
         if application.run.as_ref().is_some_and(|run| ctx.now < run.since) {
             return Vec::new();
         }
-        let deliveries = application.work(ctx, kinesis);
+        let deliveries = application.work(ctx, env);
         if let Some(next) = application.next_wake(ctx.now) {
             ctx.schedule.at(next, Wake::Analytics { application: name.clone(), incarnation });
         }
         deliveries
     }
 
-    /// What a destination did not take is offered again.
-    pub fn give_back(&mut self, name: &str, delivery: Delivery) {
+    /// A function that prepares the records of an application, or takes the rows of an output, has answered. What the application delivers
+    /// after that is given back.
+    pub fn answered(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        env: &mut Env<'_>,
+        (name, incarnation): (&str, u64),
+        output: Option<&str>,
+        invocation: u64,
+        outcome: &Outcome,
+    ) -> Vec<Delivery> {
+        let Some(application) = self.applications.get_mut(name).filter(|application| application.incarnation == incarnation) else {
+            return Vec::new();
+        };
+        if let Some(output) = output {
+            application.answered(ctx, output, invocation, outcome);
+            return Vec::new();
+        }
+        application.processed(ctx, invocation, outcome);
+        application.go_on(ctx, env)
+    }
+
+    /// An attempt to deliver is over: what was not taken is offered again.
+    pub fn attempted(&mut self, ctx: &mut Ctx<'_>, name: &str, delivery: Delivery, taken: u64, bytes: u64) {
         if let Some(application) = self.applications.get_mut(name) {
-            application.give_back(delivery);
+            application.attempted(ctx, delivery, taken, bytes);
         }
     }
 
-    /// Counts delivered rows of an output.
-    pub fn delivered(&mut self, name: &str, output: &str, rows: u64) {
-        if let Some(application) = self.applications.get_mut(name) {
-            application.delivered(output, rows);
+    /// A function was called with the rows of an output.
+    pub fn called(&mut self, ctx: &Ctx<'_>, name: &str, output: &str, invocation: u64, records: Vec<Outgoing>) {
+        if let Some(output) = self.applications.get_mut(name).and_then(|application| application.output(output)) {
+            output.called(ctx.now, invocation, records);
         }
     }
 
@@ -144,11 +173,11 @@ impl Analytics {
     ///
     /// # Errors
     /// The service's own.
-    pub fn call(&mut self, ctx: &mut Ctx<'_>, kinesis: &Kinesis, s3: &S3, call: &Call) -> Result<Value, ServiceError> {
+    pub fn call(&mut self, ctx: &mut Ctx<'_>, env: &mut Env<'_>, call: &Call) -> Result<Value, ServiceError> {
         let body = &call.body;
         let name = text(body, "ApplicationName").to_owned();
         match call.operation.name {
-            "CreateApplication" => self.create(ctx, kinesis, &name, body),
+            "CreateApplication" => self.create(ctx, env, &name, body),
             "ListApplications" => {
                 let limit = body["Limit"].as_u64().unwrap_or(50) as usize;
                 let after = text(body, "ExclusiveStartApplicationName");
@@ -161,11 +190,10 @@ impl Analytics {
                 Ok(json!({"ApplicationSummaries": shown, "HasMoreApplications": list.len() > limit}))
             }
             "DescribeApplication" => {
-                let arn = self.arn(&name);
                 let application = self.find(&name)?;
-                Ok(json!({"ApplicationDetail": application.described(&arn)}))
+                Ok(json!({"ApplicationDetail": application.described()}))
             }
-            "DiscoverInputSchema" => discovered(ctx, kinesis, s3, body),
+            "DiscoverInputSchema" => self.discover(ctx, env, body),
             "StartApplication" => {
                 let seed = self.seed;
                 let wait = self.wait;
@@ -175,7 +203,7 @@ impl Analytics {
                 }
                 let position =
                     body["InputConfigurations"][0]["InputStartingPositionConfiguration"]["InputStartingPosition"].as_str().unwrap_or("NOW");
-                application.start(ctx, kinesis, s3, position, seed, wait)?;
+                application.start(ctx, env, position, seed, wait)?;
                 let (wake, incarnation) = (application.name.clone(), application.incarnation);
                 ctx.schedule.at(ctx.now + wait, Wake::Analytics { application: wake, incarnation });
                 Ok(json!({}))
@@ -198,7 +226,19 @@ impl Analytics {
             }
             "AddApplicationInput" => {
                 let application = self.at_version(body)?;
-                application.add_input(ctx, kinesis, &body["Input"])?;
+                application.add_input(ctx, env, &body["Input"])?;
+                Ok(json!({}))
+            }
+            "AddApplicationInputProcessingConfiguration" => {
+                let seed = self.seed;
+                let application = self.at_version(body)?;
+                application.set_processing(ctx, text(body, "InputId"), Some(&body["InputProcessingConfiguration"]), seed)?;
+                Ok(json!({}))
+            }
+            "DeleteApplicationInputProcessingConfiguration" => {
+                let seed = self.seed;
+                let application = self.at_version(body)?;
+                application.set_processing(ctx, text(body, "InputId"), None, seed)?;
                 Ok(json!({}))
             }
             "AddApplicationOutput" => {
@@ -237,7 +277,7 @@ impl Analytics {
             "AddApplicationReferenceDataSource" => {
                 let seed = self.seed;
                 let application = self.at_version(body)?;
-                application.add_reference(ctx, s3, &body["ReferenceDataSource"], seed)?;
+                application.add_reference(ctx, env.s3, &body["ReferenceDataSource"], seed)?;
                 Ok(json!({}))
             }
             "DeleteApplicationReferenceDataSource" => {
@@ -249,7 +289,7 @@ impl Analytics {
             "UpdateApplication" => {
                 let seed = self.seed;
                 let application = self.at_version(body)?;
-                application.update(ctx, kinesis, s3, &body["ApplicationUpdate"], seed)?;
+                application.update(ctx, env, &body["ApplicationUpdate"], seed)?;
                 Ok(json!({}))
             }
             "TagResource" | "UntagResource" | "ListTagsForResource" => {
@@ -276,7 +316,7 @@ impl Analytics {
         }
     }
 
-    fn create(&mut self, ctx: &mut Ctx<'_>, kinesis: &Kinesis, name: &str, body: &Value) -> Result<Value, ServiceError> {
+    fn create(&mut self, ctx: &mut Ctx<'_>, env: &mut Env<'_>, name: &str, body: &Value) -> Result<Value, ServiceError> {
         if self.applications.contains_key(name) {
             return Err(ServiceError::resource_in_use(format!("Application {name} already exists")));
         }
@@ -284,12 +324,13 @@ impl Analytics {
             return Err(ServiceError::limit_exceeded(format!("The account has {APPLICATIONS_MAX} applications already")));
         }
         self.incarnations += 1;
-        let mut application = Application::new(name, self.incarnations, ctx.now, text(body, "ApplicationCode"), text(body, "ApplicationDescription"));
+        let (code, description) = (text(body, "ApplicationCode"), text(body, "ApplicationDescription"));
+        let mut application = Application::new(name, self.arn(name), self.incarnations, ctx.now, code, description);
         for tag in body["Tags"].as_array().into_iter().flatten() {
             application.tags.insert(text(tag, "Key").to_owned(), text(tag, "Value").to_owned());
         }
         for input in body["Inputs"].as_array().into_iter().flatten() {
-            application.add_input(ctx, kinesis, input)?;
+            application.add_input(ctx, env, input)?;
         }
         for output in body["Outputs"].as_array().into_iter().flatten() {
             application.add_output(output)?;
@@ -304,28 +345,4 @@ impl Analytics {
         self.applications.insert(application.name.clone(), application);
         Ok(shown)
     }
-}
-
-fn discovered(ctx: &Ctx<'_>, kinesis: &Kinesis, s3: &S3, body: &Value) -> Result<Value, ServiceError> {
-    let records = if body["S3Configuration"].is_object() {
-        let bucket = text(&body["S3Configuration"], "BucketARN").trim_start_matches("arn:aws:s3:::");
-        let key = text(&body["S3Configuration"], "FileKey");
-        let object = s3.object(bucket, key).ok_or_else(|| invalid(format!("s3://{bucket}/{key} does not exist")))?;
-        vec![object.bytes.to_vec()]
-    } else {
-        let arn = text(body, "ResourceARN");
-        let name = arn.split_once(":stream/").map_or("", |(_, name)| name);
-        let stream = kinesis.stream(name).ok_or_else(|| ServiceError::resource_not_found(format!("Stream {name} not found")))?;
-        samples(ctx, stream)
-    };
-    if records.is_empty() {
-        return Err(ServiceError::new(
-            ErrorCode::UnableToDetectSchemaException,
-            "No records were received from the streaming source within the last minute: there is no data to sample. Start its producer first.",
-        ));
-    }
-    let found = discover(&records).map_err(|error| ServiceError::new(ErrorCode::UnableToDetectSchemaException, error))?;
-    let raw: Vec<String> = records.iter().take(10).map(|record| String::from_utf8_lossy(record).into_owned()).collect();
-    let notes: Vec<Value> = found.notes.iter().map(|(name, share, note)| json!({"Name": name, "Share": share, "Note": note})).collect();
-    Ok(json!({"InputSchema": found.schema, "RawInputRecords": raw, "Notes": notes}))
 }

@@ -5,11 +5,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Analytics;
-use super::application::{Application, invalid, text};
+use super::application::{Application, invalid, processing_described, text};
+use super::{Analytics, Env};
 use crate::api::{Call, ServiceError};
-use crate::engine::kinesis::{Ctx, Kinesis};
-use crate::engine::s3::S3;
+use crate::engine::kinesis::Ctx;
 
 /// The runtime of SQL applications.
 const SQL: &str = "SQL-1_0";
@@ -19,12 +18,12 @@ impl Analytics {
     ///
     /// # Errors
     /// The service's own.
-    pub fn call_v2(&mut self, ctx: &mut Ctx<'_>, kinesis: &Kinesis, s3: &S3, call: &Call) -> Result<Value, ServiceError> {
+    pub fn call_v2(&mut self, ctx: &mut Ctx<'_>, env: &mut Env<'_>, call: &Call) -> Result<Value, ServiceError> {
         let (operation, body) = (call.operation.name, &call.body);
         let name = text(body, "ApplicationName").to_owned();
         let mut v1 = |analytics: &mut Self, operation: &str, body: &Value| {
             let call = Call::of("kinesisanalytics", operation, body)?;
-            analytics.call(ctx, kinesis, s3, &call)
+            analytics.call(ctx, env, &call)
         };
         let version = self.application(&name).map_or(0, |application| application.version);
         match operation {
@@ -98,19 +97,20 @@ impl Analytics {
                 }
                 self.detail_v2(&name)
             }
-            "DiscoverInputSchema" => {
-                let mut found = v1(self, operation, &without(body, "ServiceExecutionRole"))?;
-                found["ProcessedInputRecords"] = json!([]);
-                Ok(found)
-            }
+            "DiscoverInputSchema" => v1(self, operation, &without(body, "ServiceExecutionRole")),
             "DeleteApplication" | "TagResource" | "UntagResource" | "ListTagsForResource" => v1(self, operation, body),
             // What adds or takes away a part answers with the new version and the parts of that kind.
             _ => {
                 v1(self, operation, body)?;
                 let application = self.find(&name)?;
                 let version = application.version;
-                let described = application.described("");
+                let described = application.described();
                 let mut answer = json!({"ApplicationARN": self.arn(&name), "ApplicationVersionId": version});
+                if operation == "AddApplicationInputProcessingConfiguration" {
+                    answer["InputId"] = body["InputId"].clone();
+                    answer["InputProcessingConfigurationDescription"] = processing_described(&body["InputProcessingConfiguration"]);
+                    return Ok(answer);
+                }
                 let parts = match operation {
                     "AddApplicationInput" => "InputDescriptions",
                     "AddApplicationOutput" => "OutputDescriptions",
@@ -130,9 +130,8 @@ impl Analytics {
 
     /// The application as the second API shows it.
     fn detail_v2(&mut self, name: &str) -> Result<Value, ServiceError> {
-        let arn = self.arn(name);
         let application = self.find(name)?;
-        let mut shown = application.described(&arn);
+        let mut shown = application.described();
         let mut sql = Map::new();
         for part in ["InputDescriptions", "OutputDescriptions", "ReferenceDataSourceDescriptions"] {
             if let Some(value) = shown.as_object_mut().and_then(|shown| shown.shift_remove(part)) {

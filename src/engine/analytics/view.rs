@@ -1,7 +1,8 @@
 //! An application for display.
 
+use crate::engine::lambda::name_of;
 use crate::engine::time::{VirtualDuration, VirtualTime};
-use crate::engine::view::{ApplicationView, InAppStreamView, OutputView};
+use crate::engine::view::{AccountingLine, ApplicationView, InAppStreamView, OutputView, ProcessingView};
 use crate::sql::explain::why_no_rows;
 
 use super::application::Application;
@@ -29,6 +30,45 @@ impl Application {
         let (index, stream) = own().next_back()?;
         let why = why_no_rows(plan, &run.running.flows(), index, run.running.error_count());
         Some(format!("{} has read {} records and {} has no row: {why}", self.name, run.records, stream.name))
+    }
+
+    /// Why it is further behind its source than so many milliseconds; `None` when it is not.
+    pub fn behind(&self, patience_ms: u64) -> Option<String> {
+        let run = self.run.as_ref().filter(|run| run.behind_ms >= patience_ms)?;
+        let input = self.input.as_ref()?;
+        let why = match (&run.processed.trouble, &input.processor) {
+            (Some(why), Some(function)) => format!("function {} fails: {why}", name_of(function)),
+            _ if run.reading.refused > 0 => format!("{} reads were refused", run.reading.refused),
+            _ => "it is still reading".to_owned(),
+        };
+        Some(format!("{} is {} s behind {}: {why}.", self.name, run.behind_ms / 1000, input.source.text()))
+    }
+
+    /// Where the records are that its function prepares, since it started; none without a function.
+    pub fn accounting(&self) -> Option<AccountingLine> {
+        let run = self.run.as_ref().filter(|_| self.input.as_ref().is_some_and(|input| input.processor.is_some()))?;
+        let processed = &run.processed;
+        Some(AccountingLine {
+            subject: format!("application {}", self.name),
+            parts: vec![
+                ("prepared".to_owned(), run.records),
+                ("ok".to_owned(), processed.ok),
+                ("dropped".to_owned(), processed.dropped),
+                ("failed".to_owned(), processed.failed),
+            ],
+            balanced: run.records == processed.ok + processed.dropped + processed.failed,
+        })
+    }
+
+    fn processing_view(&self) -> Option<ProcessingView> {
+        let function = self.input.as_ref()?.processor.as_ref()?;
+        let processed = self.run.as_ref().map(|run| run.processed.clone()).unwrap_or_default();
+        Some(ProcessingView {
+            function: name_of(function).to_owned(),
+            counts: (processed.ok, processed.dropped, processed.failed),
+            failures: processed.failures,
+            trouble: processed.trouble,
+        })
     }
 
     /// The application for display.
@@ -65,7 +105,7 @@ impl Application {
             name: self.name.to_string(),
             status: self.status.name().to_owned(),
             version: self.version,
-            input: self.input.as_ref().map(|input| input.stream.clone()),
+            input: self.input.as_ref().map(|input| input.source.text()),
             columns: self
                 .input
                 .as_ref()
@@ -75,6 +115,8 @@ impl Application {
             records: self.run.as_ref().map_or(0, |run| run.records),
             since: self.run.as_ref().map(|run| run.since),
             errors: self.run.as_ref().map_or(0, |run| run.running.error_count()),
+            behind_ms: self.run.as_ref().map_or(0, |run| run.behind_ms),
+            processing: self.processing_view(),
             reference: self.reference.as_ref().map(|reference| format!("{} ({} rows)", reference.table, reference.rows.len())),
             outputs: self
                 .outputs
@@ -83,7 +125,9 @@ impl Application {
                     stream: output.stream.clone(),
                     to: output.to.text(),
                     delivered: output.delivered,
-                    waiting: output.pending.len() as u64,
+                    waiting: output.waiting() as u64,
+                    failed: output.failed,
+                    trouble: output.trouble.clone(),
                 })
                 .collect(),
             streams,

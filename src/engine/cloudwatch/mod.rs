@@ -19,6 +19,7 @@ fn namespace(dimensions: &Dimensions) -> &'static str {
         Dimensions::Stream(_) | Dimensions::Shard(..) | Dimensions::FanoutConsumer(..) => "AWS/Kinesis",
         Dimensions::DeliveryStream(_) => "AWS/Firehose",
         Dimensions::Function(_) => "AWS/Lambda",
+        Dimensions::Application(_) | Dimensions::Flow(..) => "AWS/KinesisAnalytics",
         // Of programs in the world, which report what the KPL, the agent and the lab's own tools do.
         Dimensions::Producer(_) | Dimensions::Consumer(_) => "kinlab",
     }

@@ -10,6 +10,7 @@ pub mod object;
 pub mod prefix;
 pub mod record;
 pub mod stream;
+pub mod tap;
 pub mod transform;
 mod view;
 

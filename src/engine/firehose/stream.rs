@@ -26,6 +26,7 @@ use super::endpoint::Standin;
 use super::object;
 use super::prefix::{self, format_time};
 use super::record::{Failure, Rec, Tally};
+use super::tap::Taps;
 use super::transform;
 
 /// How long Firehose keeps data that it cannot deliver.
@@ -243,6 +244,8 @@ pub struct DeliveryStream {
     pub standin: Standin,
     /// COPY commands run, newest last.
     pub copies: VecDeque<(VirtualTime, String, String)>,
+    /// Who else reads what comes in.
+    pub taps: Taps,
 }
 
 impl DeliveryStream {
@@ -274,6 +277,7 @@ impl DeliveryStream {
             objects: VecDeque::new(),
             standin: Standin::default(),
             copies: VecDeque::new(),
+            taps: Taps::default(),
         }
     }
 

@@ -79,6 +79,17 @@ pub enum Caller {
     },
     /// An event source mapping, by index.
     Mapping(usize),
+    /// A SQL application: for the records of its input, or for the rows of an output.
+    Application {
+        /// Its name.
+        name: Arc<str>,
+        /// Its incarnation.
+        incarnation: u64,
+        /// Id of the output.
+        output: Option<String>,
+    },
+    /// A schema discovery.
+    Discovery,
     /// The Invoke operation.
     Api,
 }

@@ -40,7 +40,11 @@ pub fn program(text: &str) -> (Vec<Statement>, Vec<Diagnostic>) {
             Ok(statement) => {
                 statements.push(statement);
                 if parser.peek() != &Token::End && !parser.at_sign(";") {
-                    errors.push(*parser.unexpected("; between statements"));
+                    errors.push(*parser.unexpected(if parser.at_word("LIMIT") {
+                        "; a stream has no end that LIMIT could cut"
+                    } else {
+                        "; between statements"
+                    }));
                     parser.skip_statement();
                 }
             }

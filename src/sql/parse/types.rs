@@ -40,7 +40,7 @@ impl Parser<'_> {
                 let numbers = self.lengths()?;
                 let (p, s) = (numbers.first().copied().unwrap_or(18), numbers.get(1).copied().unwrap_or(0));
                 if !(1..=19).contains(&p) || s > p {
-                    let message = format!("{word}({p},{s}): expected 1 to 18 digits, at most as many behind the point");
+                    let message = format!("{word}({p},{s}): expected 1 to 19 digits, at most as many behind the point");
                     return Err(Box::new(Diagnostic::error(span.to(self.last_span()), message)));
                 }
                 SqlType::Decimal(p as u8, s as u8)

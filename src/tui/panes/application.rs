@@ -10,6 +10,9 @@ use crate::tui::paint::Painter;
 use crate::tui::text::{clip, clip_words, grouped, plural};
 use crate::tui::theme::Role;
 
+/// An application that is less behind its source than that is not told of.
+const BEHIND_MS: u64 = 2000;
+
 /// The application shown.
 fn shown<'v>(cx: &Cx<'v>) -> Option<&'v ApplicationView> {
     cx.app.application(cx.view)
@@ -41,12 +44,23 @@ pub fn draw_code(cx: &Cx<'_>, area: Rect, p: &mut Painter<'_>) {
         ),
         if application.errors > 0 { Role::Warn } else { Role::Text },
     )];
+    if application.behind_ms >= BEHIND_MS {
+        let behind = format!("{}.{} s behind its source", application.behind_ms / 1000, application.behind_ms % 1000 / 100);
+        lines.push((behind, Role::Warn));
+    }
+    if let Some(processing) = &application.processing {
+        let (ok, dropped, failed) = processing.counts;
+        let counts = format!("function {}   {} ok, {} dropped, {} failed", processing.function, grouped(ok), grouped(dropped), grouped(failed));
+        lines.push((counts, if failed > 0 { Role::Warn } else { Role::Text }));
+        lines.extend(processing.trouble.iter().map(|why| (format!("it fails: {why}"), Role::Warn)));
+    }
     if let Some(reference) = &application.reference {
         lines.push((format!("reference table {reference}"), Role::Text));
     }
     for output in &application.outputs {
         let role = if output.waiting > 0 { Role::Warn } else { Role::Text };
         lines.push((format!("{} → {}   {} delivered, {} wait", output.stream, output.to, grouped(output.delivered), grouped(output.waiting)), role));
+        lines.extend(output.trouble.iter().map(|why| (format!("  {why}"), Role::Warn)));
     }
     lines.extend(application.code.lines().map(|line| (line.to_owned(), Role::Dim)));
     if application.code.is_empty() {

@@ -5,7 +5,7 @@
 use ratatui::layout::Rect;
 
 use super::{Cx, frame};
-use crate::engine::view::{BucketView, ConsumerView, DeliveryStreamView, FunctionView, ProducerView, StreamView, View};
+use crate::engine::view::{ApplicationView, BucketView, ConsumerView, DeliveryStreamView, FunctionView, ProducerView, StreamView, View};
 use crate::tui::action::ActionId;
 use crate::tui::hit::Target;
 use crate::tui::ids::{PaneId, Screen};
@@ -231,6 +231,21 @@ struct Group {
     right: Vec<Node>,
 }
 
+fn application(a: &ApplicationView) -> Node {
+    Node {
+        lines: vec![
+            (a.name.clone(), Role::Accent),
+            (format!("SQL {}", a.status), Role::Text),
+            (
+                if a.errors > 0 { format!("{} error rows", compact(a.errors)) } else { format!("{} rows", compact(a.records)) },
+                if a.errors > 0 { Role::Warn } else { Role::Text },
+            ),
+        ],
+        rate: a.streams.first().map(|stream| stream.per_second),
+        target: Target::Box(Screen::Analytics, PaneId::InAppStreams),
+    }
+}
+
 /// Streams with those who write and read, then delivery streams with theirs.
 fn groups(world: &View) -> Vec<Group> {
     let streams = world.streams.iter().map(|s| {
@@ -241,28 +256,21 @@ fn groups(world: &View) -> Vec<Group> {
             rate: Some(s.load.accepted_records),
             target: Target::Box(Screen::Firehose, PaneId::Delivery),
         });
-        let applications = world.applications.iter().filter(|a| a.input.as_deref() == Some(&s.name)).map(|a| Node {
-            lines: vec![
-                (a.name.clone(), Role::Accent),
-                (format!("SQL {}", a.status), Role::Text),
-                (
-                    if a.errors > 0 { format!("{} error rows", compact(a.errors)) } else { format!("{} rows", compact(a.records)) },
-                    if a.errors > 0 { Role::Warn } else { Role::Text },
-                ),
-            ],
-            rate: a.streams.first().map(|stream| stream.per_second),
-            target: Target::Box(Screen::Analytics, PaneId::InAppStreams),
-        });
+        let applications = world.applications.iter().filter(|a| a.input.as_deref() == Some(&s.name)).map(application);
         Group {
             middle: Some((stream_lines(s), Target::Box(Screen::Streams, PaneId::Shards))),
             left: world.producers.iter().filter(|x| x.target == s.name).map(producer).collect(),
             right: readers.chain(functions).chain(deliveries).chain(applications).collect(),
         }
     });
-    let deliveries = world.deliveries.iter().map(|d| Group {
-        middle: Some((delivery_lines(d), Target::Box(Screen::Firehose, PaneId::Delivery))),
-        left: world.functions.iter().filter(|f| f.target.as_deref() == Some(&d.name)).map(|f| function(f, None)).collect(),
-        right: vec![destination(d, &world.buckets)],
+    let deliveries = world.deliveries.iter().map(|d| {
+        let source = format!("delivery stream {}", d.name);
+        let applications = world.applications.iter().filter(|a| a.input.as_deref() == Some(&source)).map(application);
+        Group {
+            middle: Some((delivery_lines(d), Target::Box(Screen::Firehose, PaneId::Delivery))),
+            left: world.functions.iter().filter(|f| f.target.as_deref() == Some(&d.name)).map(|f| function(f, None)).collect(),
+            right: std::iter::once(destination(d, &world.buckets)).chain(applications).collect(),
+        }
     });
     streams.chain(deliveries).collect()
 }

@@ -63,6 +63,7 @@ impl DeliveryStream {
     pub(super) fn enter(&mut self, ctx: &mut Ctx<'_>, env: &mut Env<'_>, data: Arc<[u8]>, arrival: VirtualTime, origin: Option<Arc<Origin>>) {
         self.tally.incoming += 1;
         self.tally.incoming_bytes += data.len() as u64;
+        self.taps.enter(ctx.now, &data);
         let settings = self.settings.clone();
         if settings.backup.is_some() {
             self.back_up(ctx, &data);
