@@ -24,7 +24,7 @@ use self::delivery::{Delivery, Parcel, Role};
 use super::config::{Kind, Settings};
 use super::endpoint::Standin;
 use super::object;
-use super::prefix::{self, format_time};
+use super::prefix::{self, format_there};
 use super::record::{Failure, Rec, Tally};
 use super::transform;
 
@@ -475,7 +475,8 @@ impl DeliveryStream {
         let prefix = settings.s3.prefix.evaluate(if settings.partitioning.is_some() { ctx.now } else { oldest }, &buffer.keys, random.child(2));
         let entry = prefix::uuid(random_name);
         let extension = settings.s3.extension.clone().unwrap_or_else(|| built.extension.to_owned());
-        let name = format!("{}-{}-{}-{entry}{extension}", self.name, self.version, format_time("yyyy-MM-dd-HH-mm-ss", buffer.since));
+        let name =
+            format!("{}-{}-{}-{entry}{extension}", self.name, self.version, format_there("yyyy-MM-dd-HH-mm-ss", buffer.since, &settings.s3.zone));
         let role = if settings.kind == Kind::Redshift { Role::Staging } else { Role::Data };
         if followed {
             ctx.trail.packed(&settings.s3.bucket, &format!("{prefix}{name}"));

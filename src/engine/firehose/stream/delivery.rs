@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::engine::firehose::config::Kind;
 use crate::engine::firehose::endpoint::Outcome;
-use crate::engine::firehose::prefix::{self, format_time};
+use crate::engine::firehose::prefix::{self, format_there, format_time};
 use crate::engine::firehose::record::{Failure, Rec, destination_line, processing_line};
 use crate::engine::kinesis::Ctx;
 use crate::engine::metrics::Metric;
@@ -114,9 +114,15 @@ impl DeliveryStream {
         // Search and Splunk without an error prefix use the data prefix for their failures.
         let prefix = match &s3.errors {
             Some(errors) => errors.evaluate_error(lines.since, kind, random),
-            None => format!("{}{kind}/{}", s3.prefix_text, format_time("yyyy/MM/dd/HH/", lines.since)),
+            None => format!("{}{kind}/{}", s3.prefix_text, format_there("yyyy/MM/dd/HH/", lines.since, &s3.zone)),
         };
-        let name = format!("{}-{}-{}-{}", self.name, self.version, format_time("yyyy-MM-dd-HH-mm-ss", lines.since), prefix::uuid(random.child(1)));
+        let name = format!(
+            "{}-{}-{}-{}",
+            self.name,
+            self.version,
+            format_there("yyyy-MM-dd-HH-mm-ss", lines.since, &s3.zone),
+            prefix::uuid(random.child(1))
+        );
         let length = lines.text.len() as u64;
         let delivery = Delivery::new(
             Parcel::Object { bucket: s3.bucket.clone(), key: format!("{prefix}{name}"), bytes: lines.text.into(), encoding: "", role: Role::Errors },
@@ -155,8 +161,13 @@ impl DeliveryStream {
         let random = Substream::new(0x0bac_0b0b, &[&self.name]).child(id);
         let prefix = s3.prefix.evaluate(lines.since, &[], random);
         let entry = prefix::uuid(random.child(1));
-        let name =
-            format!("{}-{}-{}-{entry}{}", self.name, self.version, format_time("yyyy-MM-dd-HH-mm-ss", lines.since), s3.compression.extension());
+        let name = format!(
+            "{}-{}-{}-{entry}{}",
+            self.name,
+            self.version,
+            format_there("yyyy-MM-dd-HH-mm-ss", lines.since, &s3.zone),
+            s3.compression.extension()
+        );
         let source_bytes = lines.text.len() as u64;
         let delivery = Delivery::new(
             Parcel::Object {
