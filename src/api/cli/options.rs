@@ -88,7 +88,7 @@ impl Opt {
 pub(super) fn of(operation: Operation, year: ModelYear) -> Vec<Opt> {
     let mut options = Vec::new();
     for member in operation.members().iter().filter(|member| member.is_known(year)) {
-        let name = kebab(member.name);
+        let name = option_name(operation, member.name);
         if matches!(member.shape.kind, Kind::Boolean) {
             options.push(Opt::new(&name, Target::Flag(member, true)));
             options.push(Opt::new(&format!("no-{name}"), Target::Flag(member, false)));
@@ -106,6 +106,15 @@ pub(super) fn of(operation: Operation, year: ModelYear) -> Vec<Opt> {
     }
     options.push(Opt::new("generate-cli-skeleton", Target::Skeleton));
     options
+}
+
+/// The name of a member's option: the CLI has a few of its own.
+fn option_name(operation: Operation, member: &str) -> String {
+    match (operation.name(), member) {
+        // `--endpoint` would be a shortening of the CLI's own `--endpoint-url`.
+        ("Subscribe", "Endpoint") => "notification-endpoint".to_owned(),
+        _ => kebab(member),
+    }
 }
 
 /// AWS's name of an operation or member as the CLI writes it: `StreamARN` is `stream-arn`, `MaxRecordSizeInKiB` is `max-record-size-in-ki-b`.
