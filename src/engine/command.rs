@@ -136,6 +136,9 @@ pub enum WorldCommand {
         producer: String,
         /// Stream it writes to.
         stream: String,
+        /// It is a delivery stream.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        delivery: bool,
         /// `input` or `agent`.
         kind: super::producers::ProducerKind,
         /// How long a record waits for company; the kind's own when absent.
