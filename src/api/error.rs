@@ -285,6 +285,11 @@ mod tests {
                     | ErrorCode::NoSuchUpload
                     | ErrorCode::InvalidParameterCombination
                     | ErrorCode::InvalidParameterValue
+                    | ErrorCode::BatchEntryIdsNotDistinct
+                    | ErrorCode::EmptyBatchRequest
+                    | ErrorCode::InvalidParameter
+                    | ErrorCode::NotFound
+                    | ErrorCode::TooManyEntriesInBatchRequest
             );
             assert_eq!(code.name().ends_with("Exception"), !plain, "{code}");
             assert_eq!(serde_json::to_value(code).expect("writes"), code.name());

@@ -202,6 +202,22 @@ pub enum WorldCommand {
         /// Which.
         fault: Fault,
     },
+    /// Deliveries of a delivery stream go to a real destination from now on.
+    DeliverTo {
+        /// Delivery stream.
+        stream: String,
+        /// URL.
+        url: String,
+    },
+    /// A real destination has answered an attempt.
+    Delivered {
+        /// Delivery stream.
+        stream: String,
+        /// Number of the delivery.
+        delivery: u64,
+        /// What came of it.
+        outcome: super::firehose::endpoint::Outcome,
+    },
     /// A handler outside the simulation has answered an invocation.
     Answer {
         /// Number of the invocation.

@@ -15,6 +15,8 @@ use super::cloudwatch::alarms::Alarms;
 use super::command::{Fault, Reply};
 use super::dynamodb::DynamoDb;
 use super::firehose::Firehose;
+use super::firehose::endpoint::Outcome as Delivered;
+use super::firehose::outward::Order;
 use super::firehose::stream::{Due as FirehoseDue, Env};
 use super::glue::Glue;
 use super::iam::Iam;
@@ -352,9 +354,35 @@ impl Engine {
         &self.services
     }
 
-    /// A handler outside must answer before time goes on: see [`Lambda::wants`].
+    /// A handler or a destination outside must answer before time goes on: see [`Lambda::wants`] and [`Engine::orders`].
     pub fn has_wants(&self) -> bool {
-        self.services.lambda.has_wants()
+        self.services.lambda.has_wants() || self.services.firehose.has_orders()
+    }
+
+    /// PutRecordBatch without the request around it: for each record whether it was taken.
+    ///
+    /// # Errors
+    /// Firehose's own.
+    pub fn put_delivery_batch(&mut self, stream: &str, records: &[Arc<[u8]>]) -> Result<Vec<bool>, ServiceError> {
+        let (Parts { services, .. }, mut ctx) = self.parts();
+        services.put_batch(&mut ctx, stream, records)
+    }
+
+    /// Attempts to deliver that are carried out outside.
+    pub fn orders(&self) -> Vec<Order> {
+        self.services.firehose.orders(self.now, (&self.services.region, &self.services.account))
+    }
+
+    pub(super) fn deliver_to(&mut self, stream: &str, url: &str) {
+        self.services.firehose.deliver_to(stream, url);
+        // A password in the URL is nobody's business.
+        let place = url.split_once("://").map_or(url, |(_, rest)| rest.rsplit_once('@').map_or(rest, |(_, host)| host));
+        self.journal.push(self.now, format!("delivery stream {stream}"), "outward", format!("deliveries go to {place}"), false);
+    }
+
+    pub(super) fn delivered(&mut self, stream: &str, delivery: u64, outcome: &Delivered) -> Result<(), ServiceError> {
+        let (Parts { services, .. }, mut ctx) = self.parts();
+        services.firehose.delivered(&mut ctx, stream, delivery, outcome.clone())
     }
 
     pub(super) fn apply_service(&mut self, call: &Call) -> Result<Reply, ServiceError> {

@@ -189,6 +189,11 @@ impl Engine {
                 Ok(())
             }
             WorldCommand::EndFault { fault } => self.set_fault(fault, false),
+            WorldCommand::DeliverTo { stream, url } => {
+                self.deliver_to(stream, url);
+                Ok(())
+            }
+            WorldCommand::Delivered { stream, delivery, outcome } => self.delivered(stream, *delivery, outcome),
             WorldCommand::Answer { invocation, answer } => self.answer_handler(*invocation, answer),
             WorldCommand::Note { kind, text } => {
                 self.journal.push(now, "world", kind, text.clone(), false);

@@ -290,7 +290,7 @@ impl Session {
                 }
             }
             What::Draft(application, code) => self.set_draft(application, code.clone()),
-            What::Place(..) | What::File(..) | What::Handler(..) | What::Clock => {}
+            What::Place(..) | What::File(..) | What::Handler(..) | What::Delivered(..) | What::Clock => {}
         }
         self.replaying = outer;
         outcome

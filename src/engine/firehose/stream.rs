@@ -4,7 +4,7 @@
 mod delivery;
 mod intake;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -235,6 +235,10 @@ pub struct DeliveryStream {
     backup: Lines,
     errors: BTreeMap<&'static str, Lines>,
     deliveries: BTreeMap<u64, Delivery>,
+    /// A real destination takes the deliveries.
+    pub outward: Option<Arc<str>>,
+    /// Deliveries under way there.
+    pub asking: BTreeSet<u64>,
     next: u64,
     records: u64,
     /// Delivered objects, newest last.
@@ -269,6 +273,8 @@ impl DeliveryStream {
             backup: Lines::default(),
             errors: BTreeMap::new(),
             deliveries: BTreeMap::new(),
+            outward: None,
+            asking: BTreeSet::new(),
             next: 1,
             records: 0,
             objects: VecDeque::new(),

@@ -32,6 +32,8 @@ use mapping::Mapping;
 const PAYLOAD_MAX: usize = 6 * 1024 * 1024;
 /// Invocations of an account at a time.
 const CONCURRENCY: u64 = 1000;
+/// How long an event waits in the queue before a function.
+const QUEUE_DELAY: VirtualDuration = VirtualDuration::from_millis(50);
 /// Attempts more of a call that nobody waits for.
 const LATER_RETRIES: u32 = 2;
 /// Console lines of an invocation that reach the journal.
@@ -58,7 +60,7 @@ pub enum Due {
         /// Guards wake-ups.
         run: u32,
     },
-    /// A call that nobody waits for is tried again.
+    /// The time of a call that nobody waits for has come.
     Again(u64),
     /// A rule puts what it kept.
     Put {
@@ -211,7 +213,7 @@ pub struct Lambda {
     wants: Vec<u64>,
     /// What Invoke calls waited for.
     answered: BTreeMap<u64, Outcome>,
-    /// Calls that nobody waits for and that are tried again.
+    /// Calls that nobody waits for and whose time comes later.
     again: BTreeMap<u64, (Arc<str>, Caller)>,
     next: u64,
     seed: u64,
@@ -350,10 +352,16 @@ impl Lambda {
         id
     }
 
-    /// Calls a function for an event; nobody waits for the answer.
+    /// Calls a function for an event; nobody waits for the answer. It goes through a queue, so that a function that causes itself needs time.
     pub fn call_later(&mut self, ctx: &mut Ctx<'_>, name: &str, event: Arc<str>, native: Option<Vec<bool>>) {
-        let caller = Caller::Later { event: event.clone(), attempts: 0, native: native.clone() };
-        self.call(ctx, name, caller, 1, |_| event.to_string(), native);
+        self.call_after(ctx, name_of(name).into(), Caller::Later { event, attempts: 0, native }, QUEUE_DELAY);
+    }
+
+    fn call_after(&mut self, ctx: &mut Ctx<'_>, name: Arc<str>, caller: Caller, wait: VirtualDuration) {
+        let id = self.next;
+        self.next += 1;
+        self.again.insert(id, (name, caller));
+        ctx.schedule.at(ctx.now + wait, Wake::Lambda { due: Due::Again(id) });
     }
 
     /// Such a call is over: one that failed is tried again after a minute, then after two.
@@ -367,14 +375,11 @@ impl Lambda {
             ctx.journal.push(ctx.now, format!("function {name}"), "given-up", text, true);
             return;
         }
-        let id = self.next;
-        self.next += 1;
-        self.again.insert(id, (name.clone(), Caller::Later { event, attempts: attempts + 1, native }));
-        let wait = VirtualDuration::from_secs(60 << attempts);
-        ctx.schedule.at(ctx.now + wait, Wake::Lambda { due: Due::Again(id) });
+        let caller = Caller::Later { event, attempts: attempts + 1, native };
+        self.call_after(ctx, name.clone(), caller, VirtualDuration::from_secs(60 << attempts));
     }
 
-    /// The time of another attempt has come.
+    /// The time of such a call has come.
     pub fn call_again(&mut self, ctx: &mut Ctx<'_>, id: u64) {
         let Some((name, caller)) = self.again.remove(&id) else { return };
         let Caller::Later { event, native, .. } = &caller else { return };

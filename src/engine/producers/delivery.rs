@@ -59,7 +59,7 @@ impl Producer {
                 }
                 Err(error) => {
                     sender.put_back(batch);
-                    return self.without_stream(ctx, &error);
+                    return Some(self.without_stream(ctx, &error));
                 }
             }
         }
@@ -70,7 +70,7 @@ impl Producer {
     }
 
     /// The call as a whole was refused: the stream is not there, or it has a source of its own. The agent tries for ever and loses nothing.
-    fn without_stream(&mut self, ctx: &mut Ctx<'_>, error: &ServiceError) -> Option<VirtualTime> {
+    fn without_stream(&mut self, ctx: &mut Ctx<'_>, error: &ServiceError) -> VirtualTime {
         let now = ctx.now;
         let text = format!(
             "com.amazonaws.services.kinesisfirehose.model.{}: {} (Service: AmazonKinesisFirehose; Status Code: 400)",
@@ -81,6 +81,6 @@ impl Producer {
             ctx.journal.push(now, format!("producer {}", self.name), "retrying", text.clone(), true);
             self.say(now, text);
         }
-        Some(now + if self.settings.kind == ProducerKind::Agent { AGENT_RETRY } else { STREAM_RETRY })
+        now + if self.settings.kind == ProducerKind::Agent { AGENT_RETRY } else { STREAM_RETRY }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::engine::firehose::config::Kind;
 use crate::engine::firehose::endpoint::Outcome;
+use crate::engine::firehose::outward::Order;
 use crate::engine::firehose::prefix::{self, format_there, format_time};
 use crate::engine::firehose::record::{Failure, Rec, destination_line, processing_line};
 use crate::engine::kinesis::Ctx;
@@ -214,9 +215,47 @@ impl DeliveryStream {
                 }
             }
             Parcel::Records { records } => {
-                let settings = self.settings.clone();
+                // A fault of the lab stands before the real destination.
+                if self.outward.is_some() && self.standin.trouble.is_none() {
+                    self.deliveries.insert(id, delivery);
+                    self.asking.insert(id);
+                    return;
+                }
                 let random = Substream::new(env.seed, &["destination", &self.name]);
-                let outcome = self.standin.take(&settings.endpoint, records, random);
+                let outcome = self.standin.take(&self.settings.endpoint, records, random);
+                self.settle(ctx, id, delivery, outcome);
+            }
+        }
+    }
+
+    /// The attempts under way outside.
+    pub(in crate::engine::firehose) fn orders(&self, now: VirtualTime, arn: String) -> Vec<Order> {
+        let Some(url) = &self.outward else { return Vec::new() };
+        let order = |id: &u64| {
+            let delivery = self.deliveries.get(id)?;
+            let Parcel::Records { records } = &delivery.parcel else { return None };
+            Some(Order::new((&self.name, arn.clone()), (*id, delivery.attempts), now, url, &self.settings.endpoint, &self.body, records))
+        };
+        self.asking.iter().filter_map(order).collect()
+    }
+
+    /// What came of an attempt outside.
+    pub(in crate::engine::firehose) fn answered(&mut self, ctx: &mut Ctx<'_>, id: u64, outcome: Outcome) {
+        let Some(delivery) = self.deliveries.remove(&id) else { return };
+        if let (Outcome::Taken(failed), Parcel::Records { records }) = (&outcome, &delivery.parcel) {
+            let url = self.outward.as_deref().unwrap_or_default();
+            self.standin.taken_outside(url, records, failed);
+        }
+        self.settle(ctx, id, delivery, outcome);
+    }
+
+    /// What becomes of records that were handed over, or not.
+    fn settle(&mut self, ctx: &mut Ctx<'_>, id: u64, delivery: Delivery, outcome: Outcome) {
+        let now = ctx.now;
+        match &delivery.parcel {
+            Parcel::Object { .. } => {}
+            Parcel::Records { records } => {
+                let settings = self.settings.clone();
                 let dimensions = self.dimensions();
                 let taken = matches!(outcome, Outcome::Taken(_));
                 ctx.metrics.add(Metric::DeliveryToDestinationSuccess, &dimensions, now, u64::from(taken));

@@ -270,6 +270,7 @@ impl ShardReader {
         match stream.poll(ctx, ReadRequest { shard, next: self.next, limit: READ_MOST, max_bytes: 10 * MIB }) {
             None if !stream.shards.contains_key(&shard) => {
                 self.ended = true;
+                self.window = None;
                 self.lanes.iter_mut().for_each(|lane| lane.queue.clear());
                 None
             }
