@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use kinlab::api::cli::FileSource;
 use kinlab::engine::agent::{AgentConfig, Disk, FileId, Seen};
 use kinlab::engine::lambda::mapping::reader::lane_of;
 use kinlab::engine::view::{MappingView, Wants};
 use kinlab::lab::{Lab, embedded};
 use kinlab::session::Session;
+use kinlab::session::driver::Driver;
 
 const STREAM: &str = "arn:aws:kinesis:us-east-1:123456789012:stream/s";
 
@@ -289,6 +291,20 @@ fn a_document_client_of_the_third_sdk_and_its_errors() {
 }
 
 #[test]
+fn a_function_that_causes_itself_takes_time() {
+    let mut session = session();
+    let code = "const AWS = require('aws-sdk'); exports.handler = async () => { console.log('again'); \
+        await new AWS.Lambda().invoke({ FunctionName: 'f', Payload: '{}' }).promise(); \
+        await new AWS.SNS().publish({ TopicArn: 'arn:aws:sns:us-east-1:123456789012:t', Message: 'x' }).promise(); };";
+    function(&mut session, "f", "nodejs18.x", code);
+    ok(&mut session, "aws sns create-topic --name t");
+    invoke(&mut session);
+    ok(&mut session, "run 2s");
+    let count = log(&mut session).iter().filter(|line| line.contains("again")).count();
+    assert!((10..60).contains(&count), "{count}");
+}
+
+#[test]
 fn an_event_that_fails_is_tried_three_times() {
     let mut session = session();
     function(&mut session, "f", "nodejs18.x", "exports.handler = async () => { console.log('tried'); throw new Error('no'); };");
@@ -307,6 +323,73 @@ fn an_event_that_fails_is_tried_three_times() {
     assert!(fails(&mut session, "aws sns publish --topic-arn arn:aws:sns:us-east-1:123456789012:u --message x").contains("Topic does not exist"));
 }
 
+const TEMPLATE: &str = r"
+AWSTemplateFormatVersion: '2010-09-09'
+Parameters:
+  Batch: {Type: Number, Default: 10}
+Resources:
+  Source:
+    Type: AWS::Kinesis::Stream
+    Properties: {Name: s, ShardCount: 1}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: !Sub ${AWS::StackName}-role
+      AssumeRolePolicyDocument: {Statement: []}
+      ManagedPolicyArns:
+      - !Join ['', ['arn:aws:iam::aws:policy/', AmazonKinesisFullAccess]]
+  Reader:
+    Type: AWS::Lambda::Function
+    Properties:
+      FunctionName: f
+      Runtime: nodejs18.x
+      Handler: index.handler
+      Timeout: 30
+      Role: !GetAtt Role.Arn
+      Code:
+        ZipFile: |
+          exports.handler = async (event) => {
+            console.log(`seen ${event.Records.length}`);  // all of them
+          };
+  Mapping:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties:
+      FunctionName: !Ref Reader
+      EventSourceArn: !GetAtt Source.Arn
+      StartingPosition: TRIM_HORIZON
+      BatchSize: !Ref Batch
+";
+
+#[derive(Debug)]
+struct Files;
+
+impl FileSource for Files {
+    fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
+        match path {
+            "stack.yaml" => Ok(TEMPLATE.as_bytes().to_vec()),
+            "bad.yaml" => Ok(b"Resources:\n  A: &x\n    Type: T\n".to_vec()),
+            "odd.yaml" => Ok(b"Resources:\n  A:\n    Type: AWS::S3::Bucket\n    Properties: {BucketName: !ImportValue x}\n".to_vec()),
+            other => Err(format!("no {other}")),
+        }
+    }
+}
+
+#[test]
+fn a_template_in_yaml_builds_what_it_says() {
+    let mut session = session();
+    session.read_files_with(Box::new(Files));
+    let output = ok(&mut session, "aws cloudformation deploy --template-file stack.yaml --stack-name demo --parameter-overrides Batch=5");
+    assert!(output.contains("CREATE_COMPLETE  AWS::Lambda::EventSourceMapping"), "{output}");
+    put(&mut session, &[("a", "1"), ("b", "2"), ("c", "3")]);
+    ok(&mut session, "run 5s");
+    assert!(log(&mut session).join("\n").contains("seen 3"));
+    assert_eq!(mapping(&session).batch_size, 5);
+    assert!(ok(&mut session, "aws iam get-role --role-name demo-role").contains("role/demo-role"));
+    let error = fails(&mut session, "cfn deploy bad.yaml");
+    assert!(error.contains("bad.yaml, line 2, column 6: Template format error: YAML not well-formed. anchors"), "{error}");
+    assert!(fails(&mut session, "cfn deploy odd.yaml").contains("Fn::ImportValue is not simulated"));
+}
+
 /// A folder with one file.
 #[derive(Debug)]
 struct OneFile(Vec<u8>);
@@ -323,7 +406,7 @@ impl Disk for OneFile {
 }
 
 fn delivered(session: &Session, part: &str) -> u64 {
-    let accounting = session.world().accounting();
+    let accounting = session.world().services().accounting();
     let line = accounting.iter().find(|line| line.subject.starts_with("delivery stream")).expect("one stream");
     line.parts.iter().find(|(name, _)| name == part).expect("a part").1
 }
@@ -359,4 +442,66 @@ fn the_agent_waits_for_its_delivery_stream() {
     );
     ok(&mut session, "run 20s");
     assert_eq!(delivered(&session, "came in"), 2);
+}
+
+/// Python handlers run in the machine's own python3, which only the program starts.
+#[test]
+fn a_python_handler_uses_tables_and_topics() {
+    if std::process::Command::new("python3").arg("--version").output().is_err() {
+        eprintln!("skipped: no python3");
+        return;
+    }
+    let code = "import boto3, json\n\
+        from decimal import Decimal\n\
+        from boto3.dynamodb.conditions import Key, Attr\n\
+        from botocore.exceptions import ClientError\n\
+        table = boto3.resource('dynamodb').Table('counts')\n\
+        client = boto3.client('dynamodb')\n\
+        def handler(event, context):\n    \
+            with table.batch_writer() as batch:\n        \
+                for n in range(30):\n            \
+                    batch.put_item(Item={'id': 'a', 'n': n, 'price': Decimal('1.5'), 'tags': {'x', 'y'}, 'raw': b'\\x01', 'deep': [None, {'k': True}]})\n    \
+            table.update_item(Key={'id': 'a', 'n': 3}, UpdateExpression='SET hits = :one', ExpressionAttributeValues={':one': 1})\n    \
+            found = table.query(KeyConditionExpression=Key('id').eq('a') & Key('n').between(3, 6), FilterExpression=Attr('hits').not_exists() & ~Attr('tags').contains('z'))\n    \
+            item = table.get_item(Key={'id': 'a', 'n': 3})['Item']\n    \
+            refused = []\n    \
+            try:\n        \
+                table.put_item(Item={'id': 'a', 'n': 3}, ConditionExpression=Attr('id').not_exists())\n    \
+            except ClientError as error:\n        \
+                refused.append(error.response['Error']['Code'])\n    \
+            try:\n        \
+                client.get_item(TableName='nowhere', Key={'id': {'S': 'a'}})\n    \
+            except client.exceptions.ResourceNotFoundException:\n        \
+                refused.append('missing')\n    \
+            try:\n        \
+                table.put_item(Item={'id': 'a', 'n': 1, 'f': 0.5})\n    \
+            except TypeError:\n        \
+                refused.append('float')\n    \
+            boto3.client('sns').publish(TopicArn='arn:aws:sns:us-east-1:123456789012:alarms', Subject='count', Message=str(found['Count']))\n    \
+            return {'count': found['Count'], 'price': str(item['price']), 'tags': sorted(item['tags']), 'raw': list(bytes(item['raw'])), 'deep': item['deep'], 'refused': refused}\n";
+    let lines = [
+        "aws dynamodb create-table --table-name counts --attribute-definitions AttributeName=id,AttributeType=S AttributeName=n,AttributeType=N --key-schema AttributeName=id,KeyType=HASH AttributeName=n,KeyType=RANGE --billing-mode PAY_PER_REQUEST".to_owned(),
+        "run 5s".to_owned(),
+        "aws sns create-topic --name alarms".to_owned(),
+        format!(
+            "aws lambda create-function --function-name f --runtime python3.12 --handler index.handler --timeout 60 --role arn:aws:iam::123456789012:role/r --code ZipFile={}",
+            STANDARD.encode(code)
+        ),
+        "aws lambda invoke --function-name f --payload e30= -".to_owned(),
+        "journal 20".to_owned(),
+    ];
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_kinlab"))
+        .arg("sh")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    std::io::Write::write_all(&mut child.stdin.take().expect("piped"), (lines.join("\n") + "\n").as_bytes()).expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let squeezed: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let wanted = r#"{"count":3,"price":"1.5","tags":["x","y"],"raw":[1],"deep":[null,{"k":true}],"refused":["ConditionalCheckFailedException","missing","float"]}"#;
+    assert!(squeezed.contains(wanted), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains("topic alarms published: to nobody: 3"), "{text}");
 }
