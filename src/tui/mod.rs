@@ -9,6 +9,7 @@ pub mod app;
 pub mod dashboard;
 pub mod demo;
 pub mod editor;
+mod faults;
 pub mod fixture;
 pub mod glyphs;
 pub mod hit;
