@@ -13,7 +13,7 @@ use kinlab::engine::firehose::outward::{Answer, Ask, Next, Order};
 use kinlab::lab::{Lab, embedded};
 use kinlab::session::Session;
 use kinlab::session::handlers::Courier;
-use kinlab::session::runlog::SavedRun;
+use kinlab::session::runlog::{Entry, SavedRun, What};
 
 const BUCKET: &str = r#""RoleARN":"arn:aws:iam::123456789012:role/r","BucketARN":"arn:aws:s3:::lake""#;
 
@@ -62,7 +62,7 @@ fn what_a_destination_answered_is_part_of_the_run_and_nothing_is_sent_twice() {
     let carried = Arc::new(Mutex::new(Vec::new()));
     let mut session = session();
     let place = ("d".to_owned(), "http://127.0.0.1:1".to_owned());
-    session.deliver_with(Box::new(Counting { carried: carried.clone(), busy: 2 }), &[place]).expect("possible");
+    session.deliver_with(Box::new(Counting { carried: carried.clone(), busy: 2 }), vec![place]);
     for line in http_lines() {
         let outcome = session.line(&line);
         assert!(!outcome.failed, "{line}: {}", outcome.message);
@@ -89,11 +89,31 @@ fn what_a_destination_answered_is_part_of_the_run_and_nothing_is_sent_twice() {
 }
 
 #[test]
+fn what_was_delivered_before_the_flag_is_not_sent_when_the_run_is_taken_up() {
+    let mut first = session();
+    for line in http_lines() {
+        assert!(!first.line(&line).failed, "{line}");
+    }
+    let mut saved = SavedRun::parse(&first.log_text()).expect("good");
+    // How far the clock came, as a saved run says it.
+    saved.entries.push(Entry { at_us: first.now().since(first.epoch()).0, what: What::Clock });
+    let carried = Arc::new(Mutex::new(Vec::new()));
+    let mut second = session();
+    second.deliver_with(Box::new(Counting { carried: carried.clone(), busy: 0 }), vec![("d".to_owned(), "http://127.0.0.1:1".to_owned())]);
+    second.resume(saved.entries);
+    assert_eq!((carried.lock().expect("alone").len(), second.world().journal_hash()), (0, first.world().journal_hash()));
+    second.line("aws firehose put-record --delivery-stream-name d --record Data=eA==");
+    second.line("run 70s");
+    assert_eq!(carried.lock().expect("alone").len(), 1);
+}
+
+#[test]
 fn a_run_without_the_flag_sends_nothing_and_backs_up_what_waited() {
     let carried = Arc::new(Mutex::new(Vec::new()));
     let mut first = session();
     let place = ("d".to_owned(), "http://127.0.0.1:1".to_owned());
-    first.deliver_with(Box::new(Counting { carried, busy: 0 }), &[place]).expect("possible");
+    first.deliver_with(Box::new(Counting { carried, busy: 0 }), vec![place]);
+    first.line("run 1s");
     let saved = SavedRun::parse(&first.log_text()).expect("good");
     let mut second = session();
     second.resume(saved.entries);

@@ -1,4 +1,4 @@
-//! Functions as a user has them: lanes and windows of event source mappings, services that handlers call, topics.
+//! Functions as a user has them: lanes and windows of event source mappings, services that handlers call, topics; templates, the agent, time zones.
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use kinlab::api::cli::FileSource;
 use kinlab::engine::agent::{AgentConfig, Disk, FileId, Seen};
 use kinlab::engine::lambda::mapping::reader::lane_of;
+use kinlab::engine::time::VirtualDuration;
 use kinlab::engine::view::{MappingView, Wants};
 use kinlab::lab::{Lab, embedded};
 use kinlab::session::Session;
@@ -95,6 +96,7 @@ fn lanes_keep_keys_in_order_and_a_blocked_one_does_not_hold_the_other() {
     assert_eq!(printed.join(" "), good_ones.join(" "), "the good lane goes on, in order, in batches of its own");
     assert!(printed.iter().all(|batch| batch.split(' ').count() <= 5));
     assert_eq!(mapping(&session).counts.0, 12);
+    assert!(ok(&mut session, "functions").contains("batches of 5, 2 lanes a shard,"));
     assert!(mapping(&session).result.contains("poison"));
     // Given up after a few attempts: the lane goes on in order.
     let uuid = mapping(&session).uuid;
@@ -504,4 +506,57 @@ fn a_python_handler_uses_tables_and_topics() {
     let wanted = r#"{"count":3,"price":"1.5","tags":["x","y"],"raw":[1],"deep":[null,{"k":true}],"refused":["ConditionalCheckFailedException","missing","float"]}"#;
     assert!(squeezed.contains(wanted), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
     assert!(text.contains("topic alarms published: to nobody: 3"), "{text}");
+}
+
+#[test]
+fn names_of_objects_follow_the_time_zone_of_the_stream() {
+    let mut session = session();
+    ok(&mut session, "aws s3 mb s3://lake");
+    ok(
+        &mut session,
+        r#"aws firehose create-delivery-stream --delivery-stream-name trips --extended-s3-destination-configuration '{"RoleARN":"arn:aws:iam::123456789012:role/r","BucketARN":"arn:aws:s3:::lake","Prefix":"d=!{timestamp:yyyy-MM-dd-HHxxx}/","ErrorOutputPrefix":"e/!{firehose:error-output-type}/","CustomTimeZone":"Asia/Kolkata","FileExtension":".json","BufferingHints":{"SizeInMBs":5,"IntervalInSeconds":60}}'"#,
+    );
+    ok(&mut session, "run 3s");
+    ok(&mut session, &format!("aws firehose put-record --delivery-stream-name trips --record Data={}", STANDARD.encode("x")));
+    ok(&mut session, "run 65s");
+    let key = ok(&mut session, "aws s3 ls s3://lake --recursive").split_whitespace().last().expect("an object").to_owned();
+    // The lab begins at 22:00 UTC: half past three of the next day in India.
+    let (there, utc) = (key[2..].split_once('/').expect("a prefix").0.to_owned(), session.now().to_string());
+    assert!(there.ends_with("-03+05:30") && there[..10] > utc[..10], "{key} at {utc}");
+    assert!(key.contains(&format!("trips-1-{}-03-30-", &there[..10])) && key.strip_suffix(".json").is_some(), "{key}");
+    assert!(ok(&mut session, "aws firehose describe-delivery-stream --delivery-stream-name trips").contains(r#""CustomTimeZone": "Asia/Kolkata""#));
+}
+
+/// Time in pieces of any size gives the same world: lanes, retries, windows, topics, the agent's delivery stream.
+#[test]
+fn pieces_of_time_do_not_matter_to_mappings_and_topics() {
+    let play = |piece: u64, options: &str| {
+        let code = "const AWS = require('aws-sdk'); let n = 0; exports.handler = async (e) => { \
+            if (e.Records.some((r) => Math.random() < 0.02)) throw new Error('sometimes'); \
+            await new AWS.SNS().publish({ TopicArn: 'arn:aws:sns:us-east-1:123456789012:t', Message: String(e.Records.length) }).promise(); \
+            return { state: { n: ((e.state || {}).n || 0) + e.Records.length } }; };";
+        let mut session = reads(code, options);
+        session.set_granularity(VirtualDuration::from_millis(piece));
+        ok(&mut session, "aws sns create-topic --name t");
+        function(&mut session, "hears", "nodejs18.x", "exports.handler = async (e) => { if (Math.random() < 0.2) throw new Error('deaf'); };");
+        ok(
+            &mut session,
+            "aws sns subscribe --topic-arn arn:aws:sns:us-east-1:123456789012:t --protocol lambda --notification-endpoint arn:aws:lambda:us-east-1:123456789012:function:hears",
+        );
+        for round in 0..12 {
+            let records: Vec<(String, String)> = (0..20).map(|n| (format!("k{}", (n * 7 + round) % 9), format!("{round}-{n}"))).collect();
+            let records: Vec<(&str, &str)> = records.iter().map(|(key, data)| (key.as_str(), data.as_str())).collect();
+            put(&mut session, &records);
+            ok(&mut session, "run 3.7s");
+        }
+        ok(&mut session, "run 200s");
+        assert_eq!(session.broken_rule(), None);
+        assert_eq!(mapping(&session).counts.0, 240, "{options}");
+        session.world().journal_hash()
+    };
+    for options in
+        ["--parallelization-factor 4 --batch-size 7", "--tumbling-window-in-seconds 10 --batch-size 6", "--maximum-batching-window-in-seconds 2"]
+    {
+        assert_eq!(play(1000, options), play(137, options), "{options}");
+    }
 }

@@ -286,25 +286,6 @@ fn prefixes_hints_and_states_are_refused_as_aws_refuses_them() {
 }
 
 #[test]
-fn names_of_objects_follow_the_time_zone_of_the_stream() {
-    let mut session = session();
-    ok(&mut session, "aws s3 mb s3://lake");
-    ok(
-        &mut session,
-        r#"aws firehose create-delivery-stream --delivery-stream-name trips --extended-s3-destination-configuration '{"RoleARN":"arn:aws:iam::123456789012:role/r","BucketARN":"arn:aws:s3:::lake","Prefix":"d=!{timestamp:yyyy-MM-dd-HHxxx}/","ErrorOutputPrefix":"e/!{firehose:error-output-type}/","CustomTimeZone":"Asia/Kolkata","FileExtension":".json","BufferingHints":{"SizeInMBs":5,"IntervalInSeconds":60}}'"#,
-    );
-    ok(&mut session, "run 3s");
-    put(&mut session, &["x".to_owned()]);
-    ok(&mut session, "run 65s");
-    let key = ok(&mut session, "aws s3 ls s3://lake --recursive").split_whitespace().last().expect("an object").to_owned();
-    // The lab begins at 22:00 UTC: half past three of the next day in India.
-    let (there, utc) = (key[2..].split_once('/').expect("a prefix").0.to_owned(), session.now().to_string());
-    assert!(there.ends_with("-03+05:30") && there[..10] > utc[..10], "{key} at {utc}");
-    assert!(key.contains(&format!("trips-1-{}-03-30-", &there[..10])) && key.strip_suffix(".json").is_some(), "{key}");
-    assert!(ok(&mut session, "aws firehose describe-delivery-stream --delivery-stream-name trips").contains(r#""CustomTimeZone": "Asia/Kolkata""#));
-}
-
-#[test]
 fn a_bucket_that_refuses_loses_nothing_until_a_day_is_over() {
     let mut session = session();
     ok(&mut session, "aws s3 mb s3://lake");

@@ -222,7 +222,7 @@ pub(super) fn equip(session: &mut Session, pace: &Pace) -> Result<(), String> {
     }
     if !pace.deliver_to.is_empty() {
         let places = super::courier::places(&pace.deliver_to)?;
-        session.deliver_with(Box::new(super::courier::Sockets), &places)?;
+        session.deliver_with(Box::new(super::courier::Sockets), places);
     }
     Ok(())
 }

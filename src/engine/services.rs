@@ -186,6 +186,7 @@ impl Services {
                         stream: mapping.stream.clone(),
                         enabled: mapping.enabled,
                         batch_size: mapping.batch_size,
+                        how: mapping.how(),
                         age_ms: mapping.age_ms,
                         shards_seen: mapping.readers.values().filter(|reader| reader.invocations > 0).count() as u64,
                         shards: mapping.readers.len() as u64,

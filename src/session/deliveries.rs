@@ -22,19 +22,24 @@ fn fingerprint(order: &Order) -> String {
 }
 
 impl Session {
-    /// Deliveries of these streams go to these URLs, by `courier`, from now on.
-    ///
-    /// # Errors
-    /// A URL that is none.
-    pub fn deliver_with(&mut self, courier: Box<dyn Courier>, places: &[(String, String)]) -> Result<(), String> {
+    /// Deliveries of these streams go to these URLs, by `courier`, from now on. What lies in the log of the run is done first, as it was.
+    pub fn deliver_with(&mut self, courier: Box<dyn Courier>, places: Vec<(String, String)>) {
         self.handlers.courier = Some(courier);
-        for (stream, url) in places {
-            let known = self.engine.services().firehose.outward(stream);
-            if known != Some(url.as_str()) {
-                self.outside(WorldCommand::DeliverTo { stream: stream.clone(), url: url.clone() })?;
+        self.handlers.places = places;
+    }
+
+    /// Where time passes that was not lived through yet, streams have the destinations that this run was started with.
+    pub(super) fn turn_outward(&mut self) {
+        if self.handlers.places.is_empty() || self.handlers.resuming || self.in_the_past() || self.entries < self.log.len() {
+            return;
+        }
+        for (stream, url) in self.handlers.places.clone() {
+            if self.engine.services().firehose.outward(&stream) != Some(url.as_str())
+                && let Err(error) = self.outside(WorldCommand::DeliverTo { stream, url })
+            {
+                self.notices.push(error);
             }
         }
-        Ok(())
     }
 
     /// Carries out every attempt that waits for its destination.

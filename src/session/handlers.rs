@@ -58,6 +58,10 @@ pub(super) struct Handlers {
     pub(super) python: Option<Box<dyn Runner>>,
     /// Carries deliveries to real destinations, when there is one.
     pub(super) courier: Option<Box<dyn Courier>>,
+    /// Delivery streams and the URLs of their real destinations.
+    pub(super) places: Vec<(String, String)>,
+    /// A run is being taken up: what passes was lived through before.
+    pub(super) resuming: bool,
     /// What real destinations answered.
     pub(super) receipts: BTreeMap<String, Delivered>,
     book: BTreeMap<String, HandlerAnswer>,

@@ -303,7 +303,9 @@ impl Session {
         self.log = entries.into_iter().filter(|entry| entry.what != What::Clock).collect();
         self.handlers.remember(&self.log);
         self.entries = 0;
+        self.handlers.resuming = true;
         self.advance(until);
+        self.handlers.resuming = false;
         self.kept_us = until.since(self.epoch()).0;
         if !self.keeps_log {
             self.forget_log();

@@ -211,7 +211,7 @@ impl Reader {
     /// The line before belongs to a list of this indentation: a dash there is its next item.
     fn in_list(&self, indent: usize) -> bool {
         let before = self.lines[..self.at].iter().rev().find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
-        before.is_some_and(|line| line.len() > indent && line[indent..].starts_with('-') && line[..indent].trim().is_empty())
+        before.is_some_and(|line| line.len() - line.trim_start_matches(' ').len() == indent && line.trim_start().starts_with('-'))
     }
 
     fn plain(&mut self, column: usize, rest: &str, outer: usize) -> Read<Value> {
@@ -440,6 +440,9 @@ impl Flow<'_> {
                     ",[]{}".contains(*c) || (*c == ':' && rest[at + 1..].chars().next().is_none_or(|next| " ,]}".contains(next)))
                 };
                 let end = rest.char_indices().find(ends).map_or(rest.len(), |(at, _)| at);
+                if end == 0 {
+                    return Err(Trouble::Wrong("':' is not expected here".to_owned()));
+                }
                 let text = rest[..end].trim_end().to_owned();
                 self.at += end;
                 Ok(scalar(&text))
@@ -591,6 +594,7 @@ Outputs:
             ("a: !Nope x", 1, "!Nope"),
             ("a: 1\n---\nb: 2", 2, "a key and a colon"),
             ("a: \"x\\q\"", 1, "no escape"),
+            ("a: [: x]", 1, "':' is not expected"),
         ] {
             let error = parse(text).expect_err(text);
             assert!(error.line == line && error.why.contains(why), "{text:?}: {error:?}");
@@ -601,7 +605,7 @@ Outputs:
     proptest! {
         /// What JSON says, YAML says; and nothing panics.
         #[test]
-        fn json_is_yaml(n in any::<i32>(), text in "[ -~]{0,20}", flag in any::<bool>(), noise in "[ -~\n]{0,80}") {
+        fn json_is_yaml(n in any::<i32>(), text in "[ -~]{0,20}", flag in any::<bool>(), noise in "[-:?\\[\\]{}!|>\"'#&* aé\n]{0,60}|[ -~\n]{0,80}") {
             let value = json!({"n": n, "list": [text, flag, {"inner": text}], "empty": {}});
             prop_assert_eq!(parse(&value.to_string()).expect("good"), value.clone());
             prop_assert_eq!(parse(&serde_json::to_string_pretty(&value).expect("JSON")).expect("good"), value);

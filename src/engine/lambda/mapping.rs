@@ -295,6 +295,15 @@ impl Mapping {
         event.to_string()
     }
 
+    /// How a shard is read, in words; empty when one batch comes after the other.
+    pub fn how(&self) -> String {
+        match (self.parallel, self.tumbling) {
+            (1, VirtualDuration::ZERO) => String::new(),
+            (1, length) => format!("windows of {} s", length.as_secs()),
+            (lanes, _) => format!("{lanes} lanes a shard"),
+        }
+    }
+
     /// The mapping as Lambda's answers show it.
     pub fn shown(&self, region: &str, account: &str) -> Value {
         let mut shown = json!({
