@@ -213,11 +213,8 @@ fn a_postgresql_server_is_loaded_by_copy() {
         let (_, query) = receive(&mut stream, 1);
         message(&mut stream, b'G', &[0, 0, 0]);
         let mut rows = Vec::new();
-        loop {
-            match receive(&mut stream, 1) {
-                (b'd', data) => rows.extend(data),
-                _ => break,
-            }
+        while let (b'd', data) = receive(&mut stream, 1) {
+            rows.extend(data);
         }
         message(&mut stream, b'C', b"COPY 1\0");
         message(&mut stream, b'Z', b"I");
