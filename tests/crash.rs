@@ -4,7 +4,7 @@
 //! `KINLAB_CRASHES=1000` makes a soak of it.
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
-#[path = "world_swarm/dice.rs"]
+#[path = "support/dice.rs"]
 mod dice;
 #[path = "support/server.rs"]
 mod server;

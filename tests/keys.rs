@@ -271,6 +271,36 @@ fn a_record_is_followed_and_the_bill_is_questioned_by_keys() {
 }
 
 #[test]
+fn a_fault_is_begun_and_ended_from_the_menu() {
+    for (width, height) in [(80, 24), (120, 40)] {
+        let mut learner = Learner::new("lab2", width, height);
+        learner.press("F");
+        assert!(learner.screen().contains("there is no bucket, function or delivery stream yet"), "{}", learner.screen());
+        learner.command("aws s3 mb s3://lake");
+        learner.press("F");
+        learner.press("Down");
+        learner.press("Left");
+        let shown = learner.screen();
+        assert!(shown.contains("its policy denies every write") && shown.contains("> fault s3 lake denied 10s"), "{shown}");
+        learner.press("Enter");
+        let shown = learner.screen();
+        assert!(shown.contains("ON its policy denies") && shown.contains("> fault end s3 lake"), "{shown}");
+        assert!(learner.session.line("aws s3api put-object --bucket lake --key k --body YQ==").failed);
+        learner.press("Enter");
+        assert!(!learner.screen().contains("ON its policy"), "{}", learner.screen());
+        // Until it is ended: the fifth choice has no length.
+        for _ in 0..6 {
+            learner.press("Right");
+        }
+        assert!(learner.screen().contains("until ended"), "{}", learner.screen());
+        learner.press("Enter");
+        assert!(learner.session.line("journal").output.contains("the policy denies every write"));
+        learner.press("Esc");
+        assert!(!learner.screen().contains("begin or end"), "{}", learner.screen());
+    }
+}
+
+#[test]
 fn quitting_and_the_labs_list_are_effects() {
     let mut learner = Learner::new("lab0", 80, 24);
     assert!(learner.press("Ctrl-C").contains(&Effect::Quit));

@@ -113,6 +113,15 @@ fn the_screens_of_lab2() {
 }
 
 #[test]
+fn the_menu_of_faults() {
+    let splunk = r#"aws firehose create-delivery-stream --delivery-stream-name events --splunk-destination-configuration '{"HECEndpoint":"https://splunk.example.com:8088","HECEndpointType":"Event","HECToken":"t","S3Configuration":{"RoleARN":"arn:aws:iam::123456789012:role/r","BucketARN":"arn:aws:s3:::backup"}}'"#;
+    let mut session = after("lab2", 4, &["aws s3 mb s3://backup", splunk, "fault destination events busy"]);
+    for (w, h) in [(120, 40), (80, 24)] {
+        insta::assert_snapshot!(format!("faults_lab2@{w}x{h}"), pressed(&mut session, Screen::Firehose, w, h, &["F", "Down", "Right"]));
+    }
+}
+
+#[test]
 fn analytics_as_lab3_shows_it() {
     let mut session = after("lab3", 5, &[]);
     for (w, h) in SIZES {

@@ -255,6 +255,9 @@ fn prefixes_hints_and_states_are_refused_as_aws_refuses_them() {
         (r#","DataFormatConversionConfiguration":{}"#, "InputFormatConfiguration must not be null"),
         (r#","DynamicPartitioningConfiguration":{"Enabled":true}"#, "Processing Configuration is not enabled"),
         (r#","CompressionFormat":"LZO""#, "Member must satisfy enum value set"),
+        (r#","CustomTimeZone":"EST""#, "the supported IANA time zone formats are non-3-letter identifiers"),
+        (r#","CustomTimeZone":"America/Gotham""#, "America/Gotham is not a supported IANA time zone"),
+        (r#","CustomTimeZone":"UTC+1""#, "Member must satisfy regular expression pattern"),
     ] {
         let message = fails(&mut session, &create(options));
         assert!(message.contains(words), "{options}: {message}");

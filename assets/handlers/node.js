@@ -106,10 +106,11 @@
     if (value && typeof value === 'object') { const out = {}; for (const [k, v] of Object.entries(value)) if (v !== undefined) out[k] = wire(v); return out; }
     return value;
   };
-  const BLOBS = new Set(['Data', 'Payload']);
+  // Members of answers that are bytes; a table's own attributes are objects, whatever their names.
+  const BLOBS = new Set(['Data', 'Payload', 'B']);
   const unwire = (value, name) => {
     if (typeof value === 'string' && BLOBS.has(name)) return Buffer.from(value, 'base64');
-    if (Array.isArray(value)) return value.map((v) => unwire(v, ''));
+    if (Array.isArray(value)) return value.map((v) => unwire(v, name === 'BS' ? 'B' : ''));
     if (value && typeof value === 'object') { const out = {}; for (const [k, v] of Object.entries(value)) out[k] = unwire(v, k); return out; }
     return value;
   };
@@ -136,19 +137,116 @@
     return reject(error);
   };
   const upper = (name) => name[0].toUpperCase() + name.slice(1);
+  const lower = (name) => name[0].toLowerCase() + name.slice(1);
+  // The second SDK's form of a call: a callback, or an object with `promise`.
+  const method2 = (call) => (params, callback) => {
+    if (typeof params === 'function') { callback = params; params = {}; }
+    if (callback) { call(params).then((data) => callback(null, data), (error) => callback(error, null)); return {}; }
+    return { promise: () => call(params) };
+  };
   const client2 = (service) => function Client() {
     return new Proxy({}, {
       get: (_, method) => {
         if (typeof method !== 'string' || method === 'then') return undefined;
-        return (params, callback) => {
-          if (typeof params === 'function') { callback = params; params = {}; }
-          if (callback) { send(service, upper(method), params).then((data) => callback(null, data), (error) => callback(error, null)); return {}; }
-          return { promise: () => send(service, upper(method), params) };
-        };
+        return method2((params) => send(service, upper(method), params));
       },
     });
   };
-  const AWS = new Proxy({ config: { update() {} } }, {
+
+  // ---- plain objects instead of DynamoDB's attribute values --------------------------------------------------------------------------
+  class DynamoSet { constructor(list) { this.wrapperName = 'Set'; this.values = Array.from(list); this.type = this.values[0] instanceof Uint8Array ? 'Binary' : typeof this.values[0] === 'number' ? 'Number' : 'String'; } toJSON() { return this.values; } }
+  const marshalSet = (values) => (values[0] instanceof Uint8Array ? { BS: values } : typeof values[0] === 'number' || typeof values[0] === 'bigint' ? { NS: values.map(String) } : { SS: values });
+  const marshal = (value, options) => {
+    if (value === null || value === undefined) return { NULL: true };
+    if (typeof value === 'string') return { S: value };
+    if (typeof value === 'boolean') return { BOOL: value };
+    if (typeof value === 'number' || typeof value === 'bigint') {
+      if (typeof value === 'number' && !Number.isFinite(value)) throw new Error(`Special numeric value ${value} is not allowed`);
+      return { N: String(value) };
+    }
+    if (value instanceof Uint8Array) return { B: value };
+    if (value instanceof DynamoSet) return marshalSet(value.values);
+    if (value instanceof Set) return value.size ? marshalSet([...value]) : { NULL: true };
+    const strict = (v) => {
+      if (v === undefined && !options.dropUndefined) throw new Error('Pass options.removeUndefinedValues=true to remove undefined values from map/array/set.');
+      return v !== undefined && typeof v !== 'function';
+    };
+    if (Array.isArray(value)) return { L: value.filter(strict).map((v) => marshal(v, options)) };
+    if (value instanceof RealDate || (value.constructor !== Object && value.constructor !== undefined && !options.convertClasses)) {
+      throw new Error(`Unsupported type passed: ${String(value)}. Pass options.convertClassInstanceToMap=true to marshall typeof object as map attribute.`);
+    }
+    return { M: marshalItem(value, options) };
+  };
+  const marshalItem = (item, options) => {
+    const out = {};
+    for (const [name, value] of Object.entries(item)) {
+      if (value === undefined && options.dropUndefined) continue;
+      if (value === undefined) throw new Error('Pass options.removeUndefinedValues=true to remove undefined values from map/array/set.');
+      out[name] = marshal(value, options);
+    }
+    return out;
+  };
+  const unmarshal = (value, options) => {
+    const [kind, inner] = Object.entries(value)[0];
+    const numbers = (text) => (options.wrapNumbers ? { value: text } : Number(text));
+    switch (kind) {
+      case 'NULL': return null;
+      case 'N': return numbers(inner);
+      case 'L': return inner.map((v) => unmarshal(v, options));
+      case 'M': return unmarshalItem(inner, options);
+      case 'SS': case 'BS': return options.sets2 ? new DynamoSet(inner) : new Set(inner);
+      case 'NS': return options.sets2 ? new DynamoSet(inner.map(Number)) : new Set(inner.map(numbers));
+      default: return inner;
+    }
+  };
+  const unmarshalItem = (item, options) => Object.fromEntries(Object.entries(item).map(([name, value]) => [name, unmarshal(value, options)]));
+  // Where attribute values lie in requests and answers.
+  const ITEMS = new Set(['Item', 'Key', 'ExpressionAttributeValues', 'ExclusiveStartKey', 'Attributes', 'LastEvaluatedKey']);
+  const LISTS = new Set(['Items', 'Keys']);
+  const throughout = (value, item, one) => {
+    if (Array.isArray(value)) return value.map((v) => throughout(v, item, one));
+    if (!value || typeof value !== 'object' || value instanceof Uint8Array) return value;
+    const out = {};
+    for (const [name, inner] of Object.entries(value)) {
+      if (inner === undefined) continue;
+      if (ITEMS.has(name)) out[name] = item(inner);
+      else if (LISTS.has(name)) out[name] = inner.map(item);
+      else if (name === 'Responses') out[name] = Object.fromEntries(Object.entries(inner).map(([table, items]) => [table, items.map(item)]));
+      else if (name === 'AttributeValueList') out[name] = inner.map(one);
+      else if (name === 'Value') out[name] = one(inner);
+      else out[name] = throughout(inner, item, one);
+    }
+    return out;
+  };
+  const document = (operation, params, options) => {
+    let request;
+    try { request = throughout(params || {}, (item) => marshalItem(item, options), (value) => marshal(value, options)); } catch (error) { return Promise.reject(error); }
+    return send('dynamodb', operation, request).then((answer) => throughout(answer, (item) => unmarshalItem(item, options), (value) => unmarshal(value, options)));
+  };
+  const DOCUMENT = { Get: 'GetItem', Put: 'PutItem', Update: 'UpdateItem', Delete: 'DeleteItem', Query: 'Query', Scan: 'Scan', BatchGet: 'BatchGetItem', BatchWrite: 'BatchWriteItem', TransactWrite: 'TransactWriteItems', TransactGet: 'TransactGetItems' };
+  const OLD = { dropUndefined: true, convertClasses: true, sets2: true };
+  const client2dynamo = client2('dynamodb');
+  client2dynamo.DocumentClient = function DocumentClient() {
+    this.createSet = (list) => new DynamoSet(list);
+    for (const [short, operation] of Object.entries(DOCUMENT)) this[lower(short)] = method2((params) => document(operation, params, OLD));
+  };
+  client2dynamo.Converter = { marshall: (item) => marshalItem(item, OLD), unmarshall: (item) => unmarshalItem(item, OLD), input: (value) => marshal(value, OLD), output: (value) => unmarshal(value, OLD) };
+  const marshallOptions = (given) => ({ dropUndefined: !!(given && given.removeUndefinedValues), convertClasses: !!(given && given.convertClassInstanceToMap), wrapNumbers: !!(given && given.wrapNumbers) });
+  const libDynamo = () => {
+    const out = {};
+    const make = (translate) => {
+      const options = { ...marshallOptions(translate && translate.marshallOptions), wrapNumbers: !!(translate && translate.unmarshallOptions && translate.unmarshallOptions.wrapNumbers) };
+      const client = { send: (command) => document(command.operation, command.input, options), destroy() {} };
+      for (const [short, operation] of Object.entries(DOCUMENT)) client[lower(short)] = (params) => document(operation, params, options);
+      return client;
+    };
+    for (const [short, operation] of Object.entries(DOCUMENT)) out[`${short}Command`] = class { constructor(input) { this.input = input; this.operation = operation; } };
+    out.DynamoDBDocumentClient = { from: (_, translate) => make(translate) };
+    out.DynamoDBDocument = out.DynamoDBDocumentClient;
+    return out;
+  };
+
+  const AWS = new Proxy({ config: { update() {} }, DynamoDB: client2dynamo }, {
     get: (target, name) => (name in target || typeof name !== 'string' ? target[name] : client2(name)),
   });
   const sdk3 = (service) => new Proxy({}, {
@@ -158,16 +256,26 @@
         const operation = name.slice(0, -7);
         return class { constructor(input) { this.input = input; this.operation = operation; } };
       }
+      // Errors of the service are told apart by their class.
+      if (/(Exception|Error|NotFound)$/.test(name)) return class extends Error { static [Symbol.hasInstance](error) { return !!error && error.name === name; } };
+      // The client has `send`; the class without `Client` in its name has a method for each operation, too.
       return class {
-        constructor() {}
-        send(command) { return send(service, command.operation, command.input); }
-        destroy() {}
+        constructor() {
+          return new Proxy({ send: (command) => send(service, command.operation, command.input), destroy() {} }, {
+            get: (target, method) => {
+              if (typeof method !== 'string' || method === 'then' || method in target) return target[method];
+              return (params) => send(service, upper(method), params);
+            },
+          });
+        }
       };
     },
   });
 
   const modules = {
     'aws-sdk': () => AWS,
+    '@aws-sdk/lib-dynamodb': libDynamo,
+    '@aws-sdk/util-dynamodb': () => ({ marshall: (value, options) => marshalItem(value, marshallOptions(options)), unmarshall: (value, options) => unmarshalItem(value, marshallOptions(options)), convertToAttr: (value, options) => marshal(value, marshallOptions(options)), convertToNative: (value, options) => unmarshal(value, marshallOptions(options)) }),
     buffer: () => ({ Buffer }),
     util: () => ({
       promisify: (fn) => (...args) => new Promise((resolve, reject) => fn(...args, (e, v) => (e ? reject(e) : resolve(v)))),
@@ -225,7 +333,7 @@
     const sdk = /^@aws-sdk\/client-([a-z0-9-]+)$/.exec(name);
     if (sdk) return sdk3(sdk[1]);
     const v2 = /^aws-sdk\/clients\/([a-z0-9]+)$/.exec(name);
-    if (v2) return client2(v2[1]);
+    if (v2) return v2[1] === 'dynamodb' ? client2dynamo : client2(v2[1]);
     if (name.startsWith('.')) {
       const base = from.includes('/') ? from.slice(0, from.lastIndexOf('/') + 1) : '';
       const parts = [];

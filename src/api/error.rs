@@ -137,6 +137,16 @@ codes! {
     InvalidParameterCombination,
     /// CloudWatch: a value is well formed but wrong.
     InvalidParameterValue,
+    /// SNS: two entries of a batch have one id.
+    BatchEntryIdsNotDistinct,
+    /// SNS: a batch has no entries.
+    EmptyBatchRequest,
+    /// SNS: a value is well formed but wrong.
+    InvalidParameter,
+    /// SNS: the resource does not exist.
+    NotFound,
+    /// SNS: a batch has too many entries.
+    TooManyEntriesInBatchRequest,
 }
 
 impl ErrorCode {
@@ -145,7 +155,7 @@ impl ErrorCode {
         match self {
             Self::InternalFailure => 500,
             Self::ServiceUnavailableException | Self::SlowDown => 503,
-            Self::NoSuchBucket | Self::NoSuchKey | Self::NoSuchEntity | Self::NoSuchUpload => 404,
+            Self::NoSuchBucket | Self::NoSuchKey | Self::NoSuchEntity | Self::NoSuchUpload | Self::NotFound => 404,
             Self::InvalidRange => 416,
             Self::ResourceConflictException | Self::BucketNotEmpty | Self::BucketAlreadyOwnedByYou | Self::EntityAlreadyExists => 409,
             Self::RequestEntityTooLargeException => 413,
@@ -275,6 +285,11 @@ mod tests {
                     | ErrorCode::NoSuchUpload
                     | ErrorCode::InvalidParameterCombination
                     | ErrorCode::InvalidParameterValue
+                    | ErrorCode::BatchEntryIdsNotDistinct
+                    | ErrorCode::EmptyBatchRequest
+                    | ErrorCode::InvalidParameter
+                    | ErrorCode::NotFound
+                    | ErrorCode::TooManyEntriesInBatchRequest
             );
             assert_eq!(code.name().ends_with("Exception"), !plain, "{code}");
             assert_eq!(serde_json::to_value(code).expect("writes"), code.name());

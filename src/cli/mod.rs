@@ -2,6 +2,7 @@
 
 mod author;
 mod broken;
+mod courier;
 mod crash;
 mod data_dir;
 mod exports;
@@ -78,6 +79,9 @@ struct Pace {
     /// Folder that gets a copy of every object written to a bucket, as it is written.
     #[arg(long, global = true)]
     out: Option<PathBuf>,
+    /// Send what delivery stream NAME delivers to a real destination: http://… (HTTP endpoint, Splunk, OpenSearch) or postgres://user:password@host:port/database (Redshift).
+    #[arg(long, global = true, value_name = "NAME=URL")]
+    deliver_to: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -222,6 +222,10 @@ pub(super) fn equip(session: &mut Session, pace: &Pace) -> Result<(), String> {
     if let Some(folder) = &pace.out {
         session.mirror_with(Box::new(super::mirror::Folder::open(folder)?));
     }
+    if !pace.deliver_to.is_empty() {
+        let places = super::courier::places(&pace.deliver_to)?;
+        session.deliver_with(Box::new(super::courier::Sockets), places);
+    }
     Ok(())
 }
 

@@ -136,6 +136,9 @@ pub enum WorldCommand {
         producer: String,
         /// Stream it writes to.
         stream: String,
+        /// It is a delivery stream.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        delivery: bool,
         /// `input` or `agent`.
         kind: super::producers::ProducerKind,
         /// How long a record waits for company; the kind's own when absent.
@@ -198,6 +201,22 @@ pub enum WorldCommand {
     EndFault {
         /// Which.
         fault: Fault,
+    },
+    /// Deliveries of a delivery stream go to a real destination from now on.
+    DeliverTo {
+        /// Delivery stream.
+        stream: String,
+        /// URL.
+        url: String,
+    },
+    /// A real destination has answered an attempt.
+    Delivered {
+        /// Delivery stream.
+        stream: String,
+        /// Number of the delivery.
+        delivery: u64,
+        /// What came of it.
+        outcome: super::firehose::endpoint::Outcome,
     },
     /// A handler outside the simulation has answered an invocation.
     Answer {

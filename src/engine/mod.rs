@@ -33,10 +33,12 @@ pub mod random;
 pub mod s3;
 pub mod schedule;
 pub mod services;
+pub mod sns;
 pub mod time;
 pub mod trail;
 pub mod view;
 mod world;
+pub mod zones;
 
 use std::sync::Arc;
 

@@ -33,7 +33,7 @@ impl Engine {
     }
 
     /// Properties of a resource of the other services: `firehose:deliverystream/NAME`, `lambda:function/NAME`, `s3:bucket/NAME`,
-    /// `s3:prefix/BUCKET/PREFIX`, `glue:table/DATABASE.TABLE`, `iam:role/NAME`, `athena:last-query`.
+    /// `s3:prefix/BUCKET/PREFIX`, `glue:table/DATABASE.TABLE`, `iam:role/NAME`, `sns:topic/NAME`, `athena:last-query`.
     fn service_resource(&self, id: &str) -> Option<BTreeMap<String, Value>> {
         let services = self.services();
         let (kind, name) = id.split_once('/').unwrap_or((id, ""));
@@ -80,8 +80,8 @@ impl Engine {
                     ("throttles", json!(function.counts.2)),
                     ("mappings", json!(mappings.len())),
                     ("batch_size", json!(mappings.iter().map(|mapping| mapping.batch_size).max().unwrap_or(0))),
-                    ("shards", json!(sum(|mapping| mapping.lanes.len() as u64))),
-                    ("shards_invoked", json!(sum(|mapping| mapping.lanes.values().filter(|lane| lane.invocations > 0).count() as u64))),
+                    ("shards", json!(sum(|mapping| mapping.readers.len() as u64))),
+                    ("shards_invoked", json!(sum(|mapping| mapping.readers.values().filter(|reader| reader.invocations > 0).count() as u64))),
                     ("read", json!(sum(|mapping| mapping.read))),
                     ("kept", json!(sum(|mapping| mapping.kept))),
                     ("filtered", json!(sum(|mapping| mapping.dropped))),
@@ -110,6 +110,10 @@ impl Engine {
                 let (database, table) = name.split_once('.')?;
                 let table = services.glue.table(database, table)?;
                 vec![("columns", json!(table.columns.len())), ("partitions", json!(table.partitions.len())), ("location", json!(table.location))]
+            }
+            "sns:topic" => {
+                let topic = services.sns.topic(name)?;
+                vec![("subscriptions", json!(topic.subscriptions.len())), ("published", json!(topic.published))]
             }
             "iam:role" => {
                 let role = services.iam.role(name)?;

@@ -1,5 +1,8 @@
 //! The services behind the streams, and what passes between them: delivery streams, functions, buckets, the catalogue, roles.
 
+mod mapped;
+mod topics;
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -12,27 +15,25 @@ use super::cloudwatch::alarms::Alarms;
 use super::command::{Fault, Reply};
 use super::dynamodb::DynamoDb;
 use super::firehose::Firehose;
+use super::firehose::endpoint::Outcome as Delivered;
+use super::firehose::outward::Order;
 use super::firehose::stream::{Due as FirehoseDue, Env};
 use super::glue::Glue;
 use super::iam::Iam;
-use super::kinesis::store::ReadBuffer;
 use super::kinesis::{Ctx, Kinesis};
-use super::kpl::{self, Deaggregated};
 use super::lambda::function::{Program, is_rule};
-use super::lambda::mapping::{Batch, Step};
 use super::lambda::{Caller, Due as LambdaDue, HandlerAnswer, Lambda, Outcome};
 use super::limits::Limits;
 use super::metrics::{Dimensions, Metric, Metrics};
 use super::s3::S3;
 use super::schedule::Wake;
+use super::sns::Sns;
 use super::time::{VirtualDuration, VirtualTime};
 use super::view::{AccountingLine, BucketView, DeliveryStreamView, FunctionView, MappingView};
 use super::{Action, Engine, Parts};
 
 /// Time between two looks for new shards of a mapping's stream.
 const SHARD_SCAN: VirtualDuration = VirtualDuration::from_secs(10);
-/// Put calls of a batch whose time is over.
-const TIME_IS_OVER: u32 = u32::MAX;
 
 /// The services beside Data Streams.
 #[derive(Debug, Clone)]
@@ -55,6 +56,8 @@ pub struct Services {
     pub alarms: Alarms,
     /// Tables.
     pub dynamodb: DynamoDb,
+    /// Topics.
+    pub sns: Sns,
     region: String,
     account: String,
     seed: u64,
@@ -73,6 +76,7 @@ impl Services {
             alarms: Alarms::default(),
             analytics: Analytics::new(seed, region, account, create),
             dynamodb: DynamoDb::new(region, account, create),
+            sns: Sns::new(seed, region, account),
             region: region.to_owned(),
             account: account.to_owned(),
             seed,
@@ -89,6 +93,15 @@ impl Services {
     fn analytics<'s>(&'s mut self, kinesis: &'s mut Kinesis) -> (&'s mut Analytics, AnalyticsEnv<'s>) {
         let env = AnalyticsEnv { kinesis, firehose: &mut self.firehose, lambda: &mut self.lambda, s3: &self.s3 };
         (&mut self.analytics, env)
+    }
+
+    /// PutRecordBatch of a producer: for each record whether it was taken.
+    ///
+    /// # Errors
+    /// Firehose's own.
+    pub fn put_batch(&mut self, ctx: &mut Ctx<'_>, stream: &str, records: &[Arc<[u8]>]) -> Result<Vec<bool>, ServiceError> {
+        let (firehose, mut env) = self.apart();
+        firehose.put_batch(ctx, &mut env, stream, records)
     }
 
     /// Carries out an operation.
@@ -113,6 +126,8 @@ impl Services {
                 let (analytics, mut env) = self.analytics(kinesis);
                 analytics.call_v2(ctx, &mut env, call)
             }
+            "sns" if call.operation.name.starts_with("Publish") => self.publish(ctx, call),
+            "sns" => self.sns.call(call),
             "athena" => self.athena.call(ctx.now, self.seed, &mut self.glue, &self.s3, call),
             "cloudwatch" if call.operation.name.contains("Alarm") => self.alarms.call(ctx, &self.region, &self.account, call),
             "cloudwatch" => super::cloudwatch::call(ctx.now, ctx.metrics, call),
@@ -184,9 +199,10 @@ impl Services {
                         stream: mapping.stream.clone(),
                         enabled: mapping.enabled,
                         batch_size: mapping.batch_size,
+                        how: mapping.how(),
                         age_ms: mapping.age_ms,
-                        shards_seen: mapping.lanes.values().filter(|lane| lane.invocations > 0).count() as u64,
-                        shards: mapping.lanes.len() as u64,
+                        shards_seen: mapping.readers.values().filter(|reader| reader.invocations > 0).count() as u64,
+                        shards: mapping.readers.len() as u64,
                         counts: (mapping.read, mapping.kept, mapping.dropped, mapping.duplicates, mapping.discarded),
                         result: mapping.result.clone(),
                     })
@@ -303,7 +319,7 @@ impl Services {
     pub fn lambda_due(&mut self, ctx: &mut Ctx<'_>, kinesis: &mut Kinesis, due: LambdaDue) {
         match due {
             LambdaDue::Done(id) => {
-                let Some((caller, outcome)) = self.lambda.done(ctx, id) else { return };
+                let Some((name, caller, outcome)) = self.lambda.done(ctx, id) else { return };
                 match caller {
                     Caller::Firehose { stream, incarnation } => {
                         let (firehose, mut env) = self.apart();
@@ -318,6 +334,7 @@ impl Services {
                         }
                     }
                     Caller::Discovery => self.analytics.sampled(id, &outcome),
+                    Caller::Later { .. } => self.lambda.later_done(ctx, &name, caller, &outcome),
                     Caller::Api => {}
                 }
             }
@@ -325,243 +342,25 @@ impl Services {
                 let Some(mapping) = self.lambda.mapping_mut(index).filter(|mapping| mapping.run == run && mapping.enabled) else { return };
                 let mut look_at = Vec::new();
                 if let Some(stream) = kinesis.stream(&mapping.stream).filter(|stream| stream.takes_data()) {
-                    mapping.find_lanes(ctx, stream);
-                    look_at = mapping.lanes.iter().filter(|(_, lane)| !lane.finished && lane.awake != run).map(|(shard, _)| *shard).collect();
+                    mapping.find_shards(stream);
+                    look_at = mapping.readers.iter().filter(|(_, reader)| !reader.finished && reader.awake != run).map(|(shard, _)| *shard).collect();
                 }
                 ctx.schedule.at(ctx.now + SHARD_SCAN, Wake::Lambda { due });
                 for shard in look_at {
-                    if let Some(lane) = self.lambda.mapping_mut(index).and_then(|mapping| mapping.lanes.get_mut(&shard)) {
-                        lane.awake = run;
+                    if let Some(reader) = self.lambda.mapping_mut(index).and_then(|mapping| mapping.readers.get_mut(&shard)) {
+                        reader.awake = run;
                     }
                     self.look(ctx, kinesis, index, shard);
                 }
             }
             LambdaDue::Lane { mapping, shard, token } => {
-                let current = self.lambda.mapping_mut(mapping).and_then(|mapping| mapping.lanes.get(&shard)).is_some_and(|lane| lane.token == token);
-                if current {
+                let reader = self.lambda.mapping_mut(mapping).and_then(|mapping| mapping.readers.get(&shard));
+                if reader.is_some_and(|reader| reader.token == token) {
                     self.look(ctx, kinesis, mapping, shard);
                 }
             }
+            LambdaDue::Again(id) => self.lambda.call_again(ctx, id),
             LambdaDue::Put { mapping, shard, batch } => self.rule_puts(ctx, kinesis, mapping, shard, batch),
-        }
-    }
-
-    /// Starts what can be started on a shard of a mapping.
-    fn look(&mut self, ctx: &mut Ctx<'_>, kinesis: &mut Kinesis, index: usize, shard: u32) {
-        loop {
-            let Some(mapping) = self.lambda.mapping_mut(index).filter(|mapping| mapping.enabled) else { return };
-            let Some(stream) = kinesis.stream_mut(&mapping.stream) else { return };
-            match mapping.step(ctx, stream, shard) {
-                Step::Begin(batch) => self.begin(ctx, kinesis, index, batch),
-                Step::Wait(at) => {
-                    let at = at.max(ctx.now + VirtualDuration::from_millis(1));
-                    if let Some(lane) = mapping.lanes.get_mut(&shard) {
-                        lane.token += 1;
-                        let due = LambdaDue::Lane { mapping: index, shard, token: lane.token };
-                        ctx.schedule.at(at, Wake::Lambda { due });
-                    }
-                    return;
-                }
-                Step::Idle => return,
-            }
-        }
-    }
-
-    fn begin(&mut self, ctx: &mut Ctx<'_>, kinesis: &Kinesis, index: usize, mut batch: Batch) {
-        let Some(mapping) = self.lambda.mapping_mut(index) else { return };
-        let (name, stream_name, age) = (mapping.function.clone(), mapping.stream.clone(), mapping.age_ms);
-        ctx.metrics.add(Metric::FunctionIteratorAge, &Dimensions::Function(name.clone()), ctx.now, age);
-        let Some(stream) = kinesis.stream(&stream_name) else { return };
-        let records = batch.next - batch.first;
-        if ctx.trail.in_range(&stream_name, batch.shard, batch.first, batch.next) {
-            let attempt = if batch.attempts == 0 { String::new() } else { format!(", attempt {}", batch.attempts + 1) };
-            ctx.trail.note(ctx.now, format!("function {name}"), format!("in a batch of {records} of shard {:04}{attempt}", batch.shard));
-        }
-        let program = self.lambda.function(&name).map(|function| function.program.clone());
-        if let Some(Program::Rule(rule)) = program {
-            let mut buffer = ReadBuffer::default();
-            let Some(log) = stream.shards.get(&batch.shard).map(|shard| &shard.log) else { return };
-            for counter in batch.first..batch.next {
-                let Some(read) = log.read(counter, ctx.remake, &mut buffer) else { continue };
-                let mut judge = |data: &[u8]| {
-                    if rule.keeps(data) {
-                        // One line each: Athena and Glue want it so.
-                        let line: Arc<[u8]> = if data.ends_with(b"\n") { data.into() } else { [data, b"\n"].concat().into() };
-                        batch.pending.push(line);
-                    } else {
-                        batch.dropped += 1;
-                    }
-                };
-                match kpl::deaggregate(read.data, None) {
-                    Deaggregated::Records(inside) => inside.iter().for_each(|record| judge(record.data)),
-                    Deaggregated::Plain | Deaggregated::OutdatedShardMap => judge(read.data),
-                }
-            }
-            let Some(after) = self.lambda.begin_rule(ctx, &name, records) else {
-                return self.batch_over(ctx, kinesis, index, batch.shard, batch.id, Err("throttled: no concurrency is left".to_owned()), None);
-            };
-            let due = LambdaDue::Put { mapping: index, shard: batch.shard, batch: batch.id };
-            if let Some(running) = self.running(index, batch.shard, batch.id) {
-                *running = batch;
-            }
-            ctx.schedule.at(ctx.now + after, Wake::Lambda { due });
-            return;
-        }
-        let role = self.lambda.function(&name).map_or_else(String::new, |function| function.role.clone());
-        let event = self.lambda.mapping_mut(index).map(|mapping| mapping.event(ctx, stream, &batch, &role, "us-east-1"));
-        let id = self.lambda.call(ctx, &name, Caller::Mapping(index), records, |_| event.unwrap_or_default(), None);
-        if let Some(running) = self.running(index, batch.shard, batch.id) {
-            running.invocation = Some(id);
-        }
-    }
-
-    fn running(&mut self, index: usize, shard: u32, id: u64) -> Option<&mut Batch> {
-        self.lambda.mapping_mut(index)?.lanes.get_mut(&shard)?.running.iter_mut().find(|batch| batch.id == id)
-    }
-
-    /// A rule puts what it kept into its delivery stream, as the original function of the workshop did: one PutRecordBatch, then again what
-    /// was refused after a back-off of `2 * seed^n` milliseconds.
-    fn rule_puts(&mut self, ctx: &mut Ctx<'_>, kinesis: &mut Kinesis, index: usize, shard: u32, id: u64) {
-        let now = ctx.now;
-        let Some(name) = self.lambda.mapping_mut(index).map(|mapping| mapping.function.clone()) else { return };
-        let Some(batch) = self.running(index, shard, id).cloned() else { return };
-        let Some(function) = self.lambda.function(&name) else { return };
-        let (timeout, failing) = (function.timeout, function.failing);
-        let variable = |wanted: &[&str]| wanted.iter().find_map(|name| function.environment.get(*name).cloned());
-        let target = variable(&["delivery_stream", "DELIVERY_STREAM", "firehose_stream", "stream_name"]);
-        let seed = variable(&["exponential_backoff_seed"]).and_then(|text| text.parse::<f64>().ok()).unwrap_or(35.0);
-        let retries = variable(&["number_of_retries"]).and_then(|text| text.parse::<u32>().ok()).unwrap_or(3);
-        let role = function.role.clone();
-        let over = |started: VirtualTime| now.since(started) >= timeout;
-        let verdict = if batch.calls == TIME_IS_OVER || (over(batch.started) && batch.calls == 0) {
-            Err(format!("Task timed out after {}.00 seconds", timeout.as_secs()))
-        } else if failing {
-            Err("a fault of the lab makes every call fail".to_owned())
-        } else if batch.pending.is_empty() || target.is_none() {
-            Ok(())
-        } else if !self.iam.allows(&role, "firehose:PutRecordBatch") {
-            Err(format!(
-                "An error occurred (AccessDeniedException) when calling the PutRecordBatch operation: {role} is not authorized to perform: firehose:PutRecordBatch"
-            ))
-        } else {
-            let target = target.unwrap_or_default();
-            let (firehose, mut env) = self.apart();
-            match firehose.put_batch(ctx, &mut env, &target, &batch.pending) {
-                Err(error) => Err(format!("An error occurred ({}) when calling the PutRecordBatch operation: {}", error.code, error.message)),
-                Ok(passed) => {
-                    let good = passed.iter().filter(|passed| **passed).count() as u64;
-                    let Some(running) = self.running(index, shard, id) else { return };
-                    running.put += good;
-                    let mut flags = passed.iter();
-                    running.pending.retain(|_| !flags.next().copied().unwrap_or(false));
-                    if running.pending.is_empty() {
-                        Ok(())
-                    } else {
-                        running.calls += 1;
-                        let calls = running.calls;
-                        let left = running.pending.len();
-                        let started = running.started;
-                        if calls > retries {
-                            Err(format!("{left} records could not be put after {retries} retries"))
-                        } else {
-                            let wait = VirtualDuration((libm::fmin(2.0 * libm::pow(seed, f64::from(calls)), 1e12) * 1000.0) as u64);
-                            let deadline = started + timeout;
-                            let at = if now + wait >= deadline {
-                                running.calls = TIME_IS_OVER;
-                                deadline
-                            } else {
-                                now + wait
-                            };
-                            let secs = wait.as_millis();
-                            self.lambda.print(
-                                &name,
-                                now,
-                                format!("FailedPutCount {left}, retry {calls} of {retries} in {}.{:03} s", secs / 1000, secs % 1000),
-                            );
-                            ctx.metrics.add(Metric::FailedPutCount, &Dimensions::Function(name.clone()), now, left as u64);
-                            ctx.schedule.at(at, Wake::Lambda { due: LambdaDue::Put { mapping: index, shard, batch: id } });
-                            return;
-                        }
-                    }
-                }
-            }
-        };
-        self.lambda.end_rule(ctx, &name, batch.started, verdict.as_ref().err().cloned());
-        self.batch_over(ctx, kinesis, index, shard, id, verdict, None);
-        self.look(ctx, kinesis, index, shard);
-    }
-
-    fn batch_answered(&mut self, ctx: &mut Ctx<'_>, kinesis: &mut Kinesis, index: usize, invocation: u64, outcome: &Outcome) {
-        let Some(mapping) = self.lambda.mapping_mut(index) else { return };
-        let Some((shard, id)) = mapping.of_invocation(invocation) else { return };
-        let (report, stream_name) = (mapping.report_failures, mapping.stream.clone());
-        let mut from = None;
-        let verdict = match outcome {
-            Outcome::Answer(text) => {
-                let parsed: Value = serde_json::from_str(text).unwrap_or_default();
-                let failures: Vec<&str> =
-                    parsed["batchItemFailures"].as_array().into_iter().flatten().filter_map(|item| item["itemIdentifier"].as_str()).collect();
-                if report && !failures.is_empty() {
-                    // Everything from the lowest number on is sent again.
-                    from = self.running(index, shard, id).and_then(|batch| {
-                        let shard = kinesis.stream(&stream_name)?.shards.get(&batch.shard)?;
-                        (batch.first..batch.next).find(|counter| {
-                            shard
-                                .log
-                                .slot(*counter)
-                                .is_some_and(|slot| failures.contains(&shard.sequence_number(*counter, slot.arrival).to_string().as_str()))
-                        })
-                    });
-                    Err(format!("{} items failed", failures.len()))
-                } else {
-                    Ok(())
-                }
-            }
-            Outcome::Native(_) => Ok(()),
-            Outcome::Error { kind, message, .. } => Err(format!("{kind}: {message}")),
-            Outcome::TimedOut => Err("Function call timed out".to_owned()),
-            Outcome::Throttled => Err("Function call was throttled".to_owned()),
-            Outcome::TooLarge => Err("The response of the function is too large".to_owned()),
-            Outcome::Missing => Err("The function does not exist".to_owned()),
-        };
-        self.batch_over(ctx, kinesis, index, shard, id, verdict, from);
-        self.look(ctx, kinesis, index, shard);
-    }
-
-    fn batch_over(
-        &mut self,
-        ctx: &mut Ctx<'_>,
-        kinesis: &Kinesis,
-        index: usize,
-        shard: u32,
-        id: u64,
-        verdict: Result<(), String>,
-        from: Option<u64>,
-    ) {
-        let _ = kinesis;
-        let now = ctx.now;
-        let Some(mapping) = self.lambda.mapping_mut(index) else { return };
-        let Some(batch) = mapping.take(shard, id) else { return };
-        if ctx.trail.in_range(&mapping.stream, shard, batch.first, batch.next) {
-            let text = match &verdict {
-                Ok(()) => "its batch ended well".to_owned(),
-                Err(why) => format!("its batch failed: {why}"),
-            };
-            ctx.trail.note(now, format!("function {}", mapping.function), text);
-        }
-        match verdict {
-            Ok(()) => mapping.succeeded(&batch),
-            Err(why) => {
-                let (what, given_up) = mapping.failed(now, &batch, &why, from);
-                let text = format!("a batch of {} records of shard {shard:04} failed ({why}): {what}", batch.next - batch.first);
-                // A shard that is blocked for hours says so once, then every eighth time.
-                if batch.attempts < 3 || batch.attempts.is_multiple_of(8) || given_up {
-                    ctx.journal.push(now, format!("function {}", mapping.function), if given_up { "given-up" } else { "retry" }, text, true);
-                }
-                if given_up && let Some(lane) = mapping.lanes.get_mut(&shard) {
-                    lane.again = None;
-                }
-            }
         }
     }
 }
@@ -572,15 +371,41 @@ impl Engine {
         &self.services
     }
 
-    /// A handler outside must answer before time goes on: see [`Lambda::wants`].
+    /// A handler or a destination outside must answer before time goes on: see [`Lambda::wants`] and [`Engine::orders`].
     pub fn has_wants(&self) -> bool {
-        self.services.lambda.has_wants()
+        self.services.lambda.has_wants() || self.services.firehose.has_orders()
+    }
+
+    /// PutRecordBatch without the request around it: for each record whether it was taken.
+    ///
+    /// # Errors
+    /// Firehose's own.
+    pub fn put_delivery_batch(&mut self, stream: &str, records: &[Arc<[u8]>]) -> Result<Vec<bool>, ServiceError> {
+        let (Parts { services, .. }, mut ctx) = self.parts();
+        services.put_batch(&mut ctx, stream, records)
+    }
+
+    /// Attempts to deliver that are carried out outside.
+    pub fn orders(&self) -> Vec<Order> {
+        self.services.firehose.orders(self.now, (&self.services.region, &self.services.account))
+    }
+
+    pub(super) fn deliver_to(&mut self, stream: &str, url: &str) {
+        self.services.firehose.deliver_to(stream, url);
+        // A password in the URL is nobody's business.
+        let place = url.split_once("://").map_or(url, |(_, rest)| rest.rsplit_once('@').map_or(rest, |(_, host)| host));
+        self.journal.push(self.now, format!("delivery stream {stream}"), "outward", format!("deliveries go to {place}"), false);
+    }
+
+    pub(super) fn delivered(&mut self, stream: &str, delivery: u64, outcome: &Delivered) -> Result<(), ServiceError> {
+        let (Parts { services, .. }, mut ctx) = self.parts();
+        services.firehose.delivered(&mut ctx, stream, delivery, outcome.clone())
     }
 
     pub(super) fn apply_service(&mut self, call: &Call) -> Result<Reply, ServiceError> {
         let (Parts { kinesis, services, .. }, mut ctx) = self.parts();
         let answer = services.call(&mut ctx, kinesis, call);
-        let subject = ["DeliveryStreamName", "FunctionName", "ApplicationName", "Bucket", "TableName", "RoleName"]
+        let subject = ["DeliveryStreamName", "FunctionName", "ApplicationName", "Bucket", "TableName", "RoleName", "TopicArn"]
             .iter()
             .find_map(|name| call.body[*name].as_str().map(str::to_owned));
         let error = answer.as_ref().err().map(|error| error.code.name());

@@ -544,6 +544,8 @@ pub struct MappingView {
     pub enabled: bool,
     /// Records of a batch at most.
     pub batch_size: u64,
+    /// How a shard is read, when it is not plainly: `4 lanes a shard`, `windows of 60 s`.
+    pub how: String,
     /// Iterator age of the last batch, milliseconds.
     pub age_ms: u64,
     /// Shards that had an invocation.

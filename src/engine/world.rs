@@ -15,7 +15,7 @@ use super::{ACTIONS_KEPT, Action, Engine, Parts};
 
 impl Engine {
     pub(super) fn wake(&mut self, wake: Wake) {
-        let (Parts { kinesis, producers, consumers, .. }, mut ctx) = self.parts();
+        let (Parts { kinesis, services, producers, consumers }, mut ctx) = self.parts();
         match wake {
             Wake::Stream { stream, incarnation } => kinesis.complete(&mut ctx, &stream, incarnation),
             Wake::FanoutConsumer { stream, incarnation, consumer } => kinesis.complete_consumer(&mut ctx, &stream, incarnation, &consumer),
@@ -23,9 +23,16 @@ impl Engine {
             Wake::ShardHour { stream, incarnation } => kinesis.bill_hour(&mut ctx, &stream, incarnation),
             Wake::Producer { producer: index, run } => {
                 let producer = &mut producers[index];
-                if producer.run == run
-                    && let Some(next) = producer.tick(kinesis, &mut ctx)
-                {
+                if producer.run != run {
+                    return;
+                }
+                let next = if producer.settings.delivery {
+                    let target = producer.settings.target.clone();
+                    producer.tick_delivery(&mut ctx, &mut |ctx, records| services.put_batch(ctx, &target, records))
+                } else {
+                    producer.tick(kinesis, &mut ctx)
+                };
+                if let Some(next) = next {
                     ctx.schedule.at(next, Wake::Producer { producer: index, run });
                 }
             }
@@ -115,8 +122,9 @@ impl Engine {
                 self.journal.push(now, format!("generator {generator}"), "changed", "the records change from now on", false);
                 Ok(())
             }
-            WorldCommand::OpenInput { producer, stream, kind, buffered, batch_bytes, batch } => {
+            WorldCommand::OpenInput { producer, stream, delivery, kind, buffered, batch_bytes, batch } => {
                 let mut settings = Settings::new(*kind, stream);
+                settings.delivery = *delivery;
                 settings.buffered = buffered.unwrap_or(settings.buffered);
                 settings.batch_bytes = batch_bytes.unwrap_or(settings.batch_bytes);
                 settings.batch = batch.unwrap_or(settings.batch).clamp(1, 500);
@@ -181,6 +189,11 @@ impl Engine {
                 Ok(())
             }
             WorldCommand::EndFault { fault } => self.set_fault(fault, false),
+            WorldCommand::DeliverTo { stream, url } => {
+                self.deliver_to(stream, url);
+                Ok(())
+            }
+            WorldCommand::Delivered { stream, delivery, outcome } => self.delivered(stream, *delivery, outcome),
             WorldCommand::Answer { invocation, answer } => self.answer_handler(*invocation, answer),
             WorldCommand::Note { kind, text } => {
                 self.journal.push(now, "world", kind, text.clone(), false);

@@ -1,4 +1,4 @@
-//! The query protocol of STS, IAM and CloudWatch: a form in, XML out.
+//! The query protocol of STS, IAM, CloudWatch and SNS: a form in, XML out.
 
 use std::fmt::Write as _;
 
@@ -45,7 +45,8 @@ pub(super) async fn respond(body: &[u8], entrance: &Entrance, client: &str) -> A
     }
 }
 
-/// The members of a form as JSON, by their shapes: `A.B` is a member of a structure, `A.member.1` an item of a list.
+/// The members of a form as JSON, by their shapes: `A.B` is a member of a structure, `A.member.1` an item of a list, `A.entry.1.key` and
+/// `A.entry.1.value` one of a map (`Name` and `Value` in some).
 fn body_of(operation: &OperationModel, form: &[(String, String)]) -> Result<Value, ServiceError> {
     structure(operation.members, "", form, 0)
 }
@@ -79,6 +80,19 @@ fn value_at(shape: &Shape, name: &str, form: &[(String, String)], depth: usize) 
             }
             Some(Value::Array(items))
         }
+        Kind::Map(_, item) => {
+            let mut entries = Map::new();
+            for at in 1.. {
+                let part = |names: [&str; 2]| names.map(|part| format!("{name}.entry.{at}.{part}"));
+                let Some(key) = part(["key", "Name"]).iter().find_map(|key| value_of(form, key)) else { break };
+                for place in part(["value", "Value"]) {
+                    if let Some(value) = value_at(item, &place, form, depth + 1)? {
+                        entries.insert(key.to_owned(), value);
+                    }
+                }
+            }
+            Some(Value::Object(entries))
+        }
         _ => match value_of(form, name) {
             None => None,
             Some(text) => Some(match shape.kind {
@@ -99,6 +113,15 @@ fn members(value: &Value, xml: &mut String) {
         Value::Object(object) => {
             for (name, value) in object {
                 let _ = write!(xml, "<{name}>");
+                if let (Value::Object(entries), "Attributes") = (value, name.as_str()) {
+                    for (key, value) in entries {
+                        let _ = write!(xml, "<entry><key>{}</key><value>", escaped(key));
+                        members(value, xml);
+                        xml.push_str("</value></entry>");
+                    }
+                    let _ = write!(xml, "</{name}>");
+                    continue;
+                }
                 // Instants are texts in XML.
                 match value.as_f64().filter(|_| name == "Timestamp") {
                     Some(seconds) => xml.push_str(&VirtualTime::from_millis((seconds * 1000.0) as u64).to_string()),
@@ -147,5 +170,15 @@ mod tests {
         assert_eq!((body["Statistics"].clone(), body["Period"].clone()), (json!(["Sum", "Average"]), json!(60)));
         assert_eq!(body["EndTime"], json!(1_767_229_200.0));
         assert!(Call::decode(operation, &body).is_ok());
+        let operation = Service::by_name("sns").and_then(|service| service.operation("Publish")).expect("there");
+        let form = pairs(
+            "Action=Publish&TopicArn=t&Message=m&MessageAttributes.entry.1.Name=kind&MessageAttributes.entry.1.Value.DataType=String\
+             &MessageAttributes.entry.1.Value.StringValue=x",
+        );
+        let body = body_of(operation, &form).expect("good");
+        assert_eq!(body["MessageAttributes"], json!({"kind": {"DataType": "String", "StringValue": "x"}}));
+        let mut xml = String::new();
+        members(&json!({"Attributes": {"Owner": "1"}}), &mut xml);
+        assert_eq!(xml, "<Attributes><entry><key>Owner</key><value>1</value></entry></Attributes>");
     }
 }

@@ -14,6 +14,8 @@ use sha2::{Digest, Sha256};
 use crate::api::model::Service;
 use crate::api::shape::{Kind, Member};
 use crate::api::{Call, ErrorCode, ServiceError};
+use crate::engine::firehose::endpoint::Outcome as Delivered;
+use crate::engine::firehose::outward::Order;
 use crate::engine::lambda::function::Program;
 use crate::engine::lambda::{HandlerAnswer, HandlerResult, Want};
 use crate::engine::{Command, Reply, WorldCommand};
@@ -29,6 +31,12 @@ pub type Handled<'w> = dyn FnMut(&Call) -> Result<Value, ServiceError> + 'w;
 pub trait Runner: Debug {
     /// Runs a handler to its end, making its calls in order.
     fn run(&mut self, want: &Want, file: &str, function: &str, world: &mut Handled<'_>) -> HandlerAnswer;
+}
+
+/// Carries deliveries to destinations outside the program.
+pub trait Courier: Debug {
+    /// Carries out what an attempt asks, to its end.
+    fn carry(&mut self, order: &Order) -> Delivered;
 }
 
 /// Where written objects are copied to.
@@ -48,6 +56,14 @@ const BOOK_BYTES: usize = 64 << 20;
 pub(super) struct Handlers {
     /// Runs Python, when there is one.
     pub(super) python: Option<Box<dyn Runner>>,
+    /// Carries deliveries to real destinations, when there is one.
+    pub(super) courier: Option<Box<dyn Courier>>,
+    /// Delivery streams and the URLs of their real destinations.
+    pub(super) places: Vec<(String, String)>,
+    /// A run is being taken up: what passes was lived through before.
+    pub(super) resuming: bool,
+    /// What real destinations answered.
+    pub(super) receipts: BTreeMap<String, Delivered>,
     book: BTreeMap<String, HandlerAnswer>,
     bytes: usize,
     /// Copies objects, and how many are copied.
@@ -60,8 +76,14 @@ impl Handlers {
     /// Takes the answers of a log.
     pub(super) fn remember(&mut self, entries: &[Entry]) {
         for entry in entries {
-            if let What::Handler(key, answer) = &entry.what {
-                self.book.insert(key.clone(), (**answer).clone());
+            match &entry.what {
+                What::Handler(key, answer) => {
+                    self.book.insert(key.clone(), (**answer).clone());
+                }
+                What::Delivered(key, outcome) => {
+                    self.receipts.insert(key.clone(), (**outcome).clone());
+                }
+                _ => {}
             }
         }
     }
@@ -139,9 +161,10 @@ fn blobs(members: &[Member], params: &Value) -> Value {
 }
 
 impl Session {
-    /// Answers every invocation that waits for a handler.
+    /// Answers every invocation that waits for a handler, and every delivery that waits for its destination.
     pub(super) fn answer_wants(&mut self) {
         loop {
+            self.carry_orders();
             let wants = self.engine.services().lambda.wants();
             if wants.is_empty() {
                 return;
@@ -226,6 +249,12 @@ fn no_python() -> HandlerAnswer {
 }
 
 fn carry_out(engine: &mut crate::engine::Engine, call: &Call) -> Result<Value, ServiceError> {
+    let mut call = call.clone();
+    // Nothing waits inside an invocation; and a function that calls itself must not do so for ever at one instant.
+    if call.operation.name == "Invoke" && call.body["InvocationType"] != "DryRun" {
+        call.body["InvocationType"] = json!("Event");
+    }
+    let call = &call;
     let command = match crate::api::kinesis::Operation::from_name(call.operation.name).filter(|_| call.operation.service == "kinesis") {
         Some(operation) => Command::Kinesis(Box::new(crate::api::decode(operation, &call.body)?)),
         None => Command::Service(call.clone()),

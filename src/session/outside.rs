@@ -3,6 +3,8 @@
 
 use core::time::Duration;
 
+use serde_json::json;
+
 use crate::engine::WorldCommand;
 use crate::engine::agent::{AgentConfig, Destination, Disk, Tail, Tally};
 use crate::engine::producers::ProducerKind;
@@ -52,7 +54,7 @@ impl Session {
     /// AWS's text, when the stream cannot be created.
     pub fn feed(&mut self, stream: &str, mut records: Vec<InputRecord>, speedup_permille: Option<u64>) -> Result<VirtualTime, String> {
         self.create_when_missing(stream)?;
-        self.open_input(INPUT, stream, ProducerKind::Input, None)?;
+        self.open_input(INPUT, (stream, false), ProducerKind::Input, None)?;
         let begun = self.now();
         if let Some(speedup) = speedup_permille {
             // Records without a time come with the one before them.
@@ -112,10 +114,37 @@ impl Session {
         Ok(())
     }
 
-    fn open_input(&mut self, producer: &str, stream: &str, kind: ProducerKind, buffers: Option<(VirtualDuration, u64, usize)>) -> Result<(), String> {
+    /// A delivery stream with a bucket of its own, gathering for a minute.
+    fn create_delivery_when_missing(&mut self, name: &str) -> Result<(), String> {
+        if self.engine.services().firehose.stream(name).is_some() {
+            return Ok(());
+        }
+        let bucket = format!("{}-delivered", name.to_lowercase().replace(['_', '.'], "-"));
+        let settings = json!({"RoleARN": "arn:aws:iam::123456789012:role/firehose", "BucketARN": format!("arn:aws:s3:::{bucket}"), "BufferingHints": {"SizeInMBs": 5, "IntervalInSeconds": 60}});
+        for line in [
+            format!("aws s3 mb s3://{bucket}"),
+            format!("aws firehose create-delivery-stream --delivery-stream-name {name} --extended-s3-destination-configuration '{settings}'"),
+        ] {
+            let outcome = self.line(&line);
+            if outcome.failed {
+                return Err(outcome.message);
+            }
+        }
+        self.advance(self.now() + VirtualDuration::from_secs(3));
+        Ok(())
+    }
+
+    fn open_input(
+        &mut self,
+        producer: &str,
+        (stream, delivery): (&str, bool),
+        kind: ProducerKind,
+        buffers: Option<(VirtualDuration, u64, usize)>,
+    ) -> Result<(), String> {
         self.outside(WorldCommand::OpenInput {
             producer: producer.to_owned(),
             stream: stream.to_owned(),
+            delivery,
             kind,
             buffered: buffers.map(|(age, ..)| age),
             batch_bytes: buffers.map(|(_, bytes, _)| bytes),
@@ -136,16 +165,18 @@ impl Session {
         let mut flows = Vec::new();
         for (index, flow) in config.flows.into_iter().enumerate() {
             let producer = if index == 0 { "agent".to_owned() } else { format!("agent-{}", index + 1) };
-            let Destination::Stream(stream) = &flow.destination else {
-                return Err(format!("flows[{index}]: delivery streams come with Lab2; a flow needs kinesisStream here"));
+            let (stream, delivery) = match &flow.destination {
+                Destination::Stream(name) => (name.clone(), false),
+                Destination::DeliveryStream(name) => (name.clone(), true),
             };
-            if create {
-                self.create_when_missing(stream)?;
+            if create && delivery {
+                self.create_delivery_when_missing(&stream)?;
+            } else if create {
+                self.create_when_missing(&stream)?;
             }
-            let stream = stream.clone();
             if self.engine.producer(&producer).is_none_or(|producer| !producer.state.is_active()) {
                 let buffers = (flow.max_buffer_age, flow.max_buffer_bytes, flow.max_buffer_records);
-                self.open_input(&producer, &stream, ProducerKind::Agent, Some(buffers))?;
+                self.open_input(&producer, (&stream, delivery), ProducerKind::Agent, Some(buffers))?;
             }
             let place = self.place_of(index);
             flows.push(FlowRun { producer, tail: Tail::new(flow, seed ^ index as u64, place), looked: None });

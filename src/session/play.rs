@@ -279,6 +279,7 @@ impl Session {
     /// Lets time pass; checks are evaluated at every whole second.
     pub(super) fn pass(&mut self, until: VirtualTime) {
         while self.engine.now() < until {
+            self.turn_outward();
             let next = self.engine.now().next_second().min(self.engine.now() + self.granularity).min(until);
             while self.engine.advance(next, Budget::UNLIMITED) == crate::engine::Progress::Wants {
                 self.answer_wants();

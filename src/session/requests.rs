@@ -23,7 +23,6 @@ pub(super) enum Begun {
 impl Session {
     /// Begins an operation.
     pub(super) fn begin(&mut self, request: Request) -> Result<Begun, ServiceError> {
-        let later = is_event(&request);
         let command = match request {
             Request::Kinesis(request) => Command::Kinesis(Box::new(request)),
             Request::Other(call) => Command::Service(call),
@@ -31,11 +30,6 @@ impl Session {
         match self.engine.apply(&command)? {
             Reply::Kinesis(answer) => Ok(Begun::Done(Response::Kinesis(*answer))),
             Reply::Service(answer) => Ok(Begun::Done(Response::Other(answer))),
-            Reply::Invoked(id) if later => {
-                // Nobody waits for what comes of it.
-                self.invocations.push((id, None));
-                Ok(Begun::Done(Response::Other(json!({"StatusCode": 202}))))
-            }
             Reply::Invoked(id) => Ok(Begun::Invocation(id)),
             Reply::Subscribed(id) => Ok(Begun::Subscription(id)),
             Reply::Pushed(_) | Reply::Done => Err(ServiceError::internal_failure()),
@@ -106,9 +100,4 @@ fn answer_of(outcome: Invoked) -> Value {
         Invoked::TimedOut => error(json!({"errorMessage": "Task timed out"})),
         other => error(json!({"errorMessage": format!("{other:?}")})),
     }
-}
-
-/// An invocation that its caller does not wait for.
-fn is_event(request: &Request) -> bool {
-    matches!(request, Request::Other(call) if call.operation.name == "Invoke" && call.body["InvocationType"] == "Event")
 }

@@ -64,6 +64,8 @@ pub enum What {
     Place(usize, Place),
     /// What a handler outside the simulation answered, by the fingerprint of code and event.
     Handler(String, Box<crate::engine::lambda::HandlerAnswer>),
+    /// What a real destination answered, by the fingerprint of the attempt.
+    Delivered(String, Box<crate::engine::firehose::endpoint::Outcome>),
     /// A file that the line before names with file:// or fileb://.
     File(String, crate::api::Blob),
     /// A bookmark: microseconds since the start, and its words.
@@ -77,7 +79,7 @@ pub enum What {
 impl What {
     /// What holds whatever happened before and after: going back does not undo it, and it begins no branch.
     pub fn is_timeless(&self) -> bool {
-        matches!(self, Self::Act(_) | Self::Bookmark(..) | Self::Draft(..) | Self::Place(..) | Self::Handler(..))
+        matches!(self, Self::Act(_) | Self::Bookmark(..) | Self::Draft(..) | Self::Place(..) | Self::Handler(..) | Self::Delivered(..))
     }
 
     /// What comes from outside stays when what the learner did is undone: it arrives at the instant gone back to.

@@ -6,6 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
+use crate::api::Operation;
+use crate::api::shape::{Kind, Member, ModelYear};
 use crate::engine::Command;
 use crate::engine::time::VirtualDuration;
 use crate::session::driver::Outcome;
@@ -39,7 +41,7 @@ pub(super) fn wizard(session: &mut Session, words: &[&str]) -> Outcome {
     if text.is_empty() { Outcome::said("The wizard has built everything.") } else { Outcome::data(text) }
 }
 
-/// Replaces `Ref`, `Fn::Sub`, `Fn::GetAtt` and `Fn::Join`.
+/// Replaces `Ref`, `Fn::Sub`, `Fn::GetAtt`, `Fn::Join`, `Fn::Select` and `Fn::Split`.
 fn resolve(value: &Value, names: &dyn Fn(&str) -> Option<String>) -> Result<Value, String> {
     let unknown = |name: &str| format!("Template error: unresolved reference {name}");
     match value {
@@ -53,6 +55,26 @@ fn resolve(value: &Value, names: &dyn Fn(&str) -> Option<String>) -> Result<Valu
                     names(&name).map(Value::String).ok_or_else(|| unknown(&name))
                 }
                 ("Fn::GetAtt", Value::String(name)) => names(name).map(Value::String).ok_or_else(|| unknown(name)),
+                ("Fn::Sub", Value::Array(parts)) => {
+                    // The second part names more.
+                    let own = |name: &str| {
+                        let value = resolve(parts.get(1)?.get(name)?, names).ok()?;
+                        Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+                    };
+                    let text = parts.first().cloned().unwrap_or_default();
+                    resolve(&json!({"Fn::Sub": text}), &|name| own(name).or_else(|| names(name)))
+                }
+                ("Fn::Select", Value::Array(parts)) => {
+                    let list = parts.get(1).map_or(Ok(Value::Null), |list| resolve(list, names))?;
+                    let index = parts.first().and_then(|index| index.as_u64().or_else(|| index.as_str()?.parse().ok()));
+                    let found = index.and_then(|index| list.get(index as usize).cloned());
+                    found.ok_or_else(|| "Template error: Fn::Select cannot select a nonexistent value".to_owned())
+                }
+                ("Fn::Split", Value::Array(parts)) => {
+                    let text = parts.get(1).map_or(Ok(Value::Null), |text| resolve(text, names))?;
+                    let (separator, text) = (parts.first().and_then(Value::as_str).unwrap_or_default(), text.as_str().unwrap_or_default());
+                    Ok(text.split(separator).map(|part| json!(part)).collect())
+                }
                 ("Fn::Sub", Value::String(text)) => {
                     let (mut out, mut rest) = (String::new(), text.as_str());
                     while let Some(at) = rest.find("${") {
@@ -79,6 +101,7 @@ fn resolve(value: &Value, names: &dyn Fn(&str) -> Option<String>) -> Result<Valu
                         .collect::<Result<_, _>>()?;
                     Ok(Value::String(texts.join(separator)))
                 }
+                (key, _) if key.starts_with("Fn::") => Err(format!("Template error: {key} is not simulated, or not of this form")),
                 _ => Ok(json!({key: resolve(inner, names)?})),
             }
         }
@@ -90,6 +113,25 @@ fn resolve(value: &Value, names: &dyn Fn(&str) -> Option<String>) -> Result<Valu
         Value::Array(items) => items.iter().map(|item| resolve(item, names)).collect::<Result<Vec<_>, _>>().map(Value::Array),
         other => Ok(other.clone()),
     }
+}
+
+/// Texts become numbers and flags where the operation has them, as CloudFormation does it: a parameter is always a text.
+fn fitted(members: &[Member], value: &Value) -> Value {
+    fn one(kind: Kind, value: &Value) -> Value {
+        match (kind, value) {
+            (Kind::Integer, Value::String(text)) => text.parse::<i64>().map_or_else(|_| value.clone(), Value::from),
+            (Kind::Boolean, Value::String(text)) => text.parse::<bool>().map_or_else(|_| value.clone(), Value::from),
+            (Kind::Text(_) | Kind::Word(_), Value::Number(number)) => Value::String(number.to_string()),
+            (Kind::Text(_) | Kind::Word(_), Value::Bool(flag)) => Value::String(flag.to_string()),
+            (Kind::List(item), Value::Array(items)) => items.iter().map(|value| one(item.kind, value)).collect(),
+            (Kind::Map(_, item), Value::Object(entries)) => entries.iter().map(|(key, value)| (key.clone(), one(item.kind, value))).collect(),
+            (Kind::Structure(members), Value::Object(_)) => fitted(members, value),
+            (_, other) => other.clone(),
+        }
+    }
+    let Value::Object(entries) = value else { return value.clone() };
+    let kind = |name: &str| members.iter().find(|member| member.name == name).map(|member| member.shape.kind);
+    entries.iter().map(|(name, value)| (name.clone(), kind(name).map_or_else(|| value.clone(), |kind| one(kind, value)))).collect()
 }
 
 /// The calls that make a resource: service, operation, body.
@@ -163,14 +205,15 @@ pub(super) fn deploy(session: &mut Session, words: &[&str]) -> Outcome {
             Err(error) => return Outcome::refused(format!("Invalid template path {file}: {error}")),
         }
     };
-    let template: Value = match serde_json::from_str(&text) {
+    let read = if text.trim_start().starts_with('{') {
+        serde_json::from_str::<Value>(&text).map_err(|error| (error.line(), error.column(), "JSON", error.to_string()))
+    } else {
+        super::yaml::parse(&text).map_err(|error| (error.line, error.column, "YAML", error.why))
+    };
+    let template = match read {
         Ok(template) => template,
-        Err(error) => {
-            return Outcome::refused(format!(
-                "{file}, line {}, column {}: Template format error: JSON not well-formed. {error}",
-                error.line(),
-                error.column()
-            ));
+        Err((line, column, form, why)) => {
+            return Outcome::refused(format!("{file}, line {line}, column {column}: Template format error: {form} not well-formed. {why}"));
         }
     };
     let Some(resources) = template["Resources"].as_object().filter(|resources| !resources.is_empty()) else {
@@ -236,6 +279,9 @@ pub(super) fn deploy(session: &mut Session, words: &[&str]) -> Outcome {
             }
         };
         for (service, operation, body) in calls {
+            let body = Operation::of_service(service, ModelYear::Current)
+                .and_then(|all| all.into_iter().find(|known| known.name() == operation))
+                .map_or_else(|| body.clone(), |known| fitted(known.members(), &body));
             let done = if service == "kinesis" {
                 crate::api::decode(crate::api::kinesis::Operation::CreateStream, &body)
                     .and_then(|request| session.engine.apply(&Command::Kinesis(Box::new(request))).map(|_| json!({})))

@@ -321,7 +321,7 @@ impl Session {
                 }
             }
             What::Draft(application, code) => self.set_draft(application, code.clone()),
-            What::Place(..) | What::File(..) | What::Handler(..) | What::Clock => {}
+            What::Place(..) | What::File(..) | What::Handler(..) | What::Delivered(..) | What::Clock => {}
         }
         self.replaying = outer;
         outcome
@@ -334,7 +334,9 @@ impl Session {
         self.log = entries.into_iter().filter(|entry| entry.what != What::Clock).collect();
         self.handlers.remember(&self.log);
         self.entries = 0;
+        self.handlers.resuming = true;
         self.advance(until);
+        self.handlers.resuming = false;
         self.kept_us = until.since(self.epoch()).0;
         if !self.keeps_log {
             self.forget_log();

@@ -364,8 +364,15 @@ fn functions(session: &Session) -> Outcome {
             let (read, kept, dropped, again, given_up) = mapping.counts;
             let _ = writeln!(
                 text,
-                "  reads stream {}, batches of {}, iterator age {} ms, {} of {} shards: {read} read, {kept} kept, {dropped} dropped, {again} put again, {given_up} given up. {}",
-                mapping.stream, mapping.batch_size, mapping.age_ms, mapping.shards_seen, mapping.shards, mapping.result
+                "  reads stream {}, batches of {}{}{}, iterator age {} ms, {} of {} shards: {read} read, {kept} kept, {dropped} dropped, {again} put again, {given_up} given up. {}",
+                mapping.stream,
+                mapping.batch_size,
+                if mapping.how.is_empty() { "" } else { ", " },
+                mapping.how,
+                mapping.age_ms,
+                mapping.shards_seen,
+                mapping.shards,
+                mapping.result
             );
         }
     }

@@ -110,6 +110,8 @@ pub enum ActionId {
     EditCode,
     /// What would another load cost?
     WhatIf,
+    /// The menu of faults.
+    Faults,
     /// Copy.
     Copy,
     /// Labs list.
@@ -335,6 +337,12 @@ pub static ACTIONS: &[Action] = &[
         "what-if",
         "What if: load and cost",
         "Sliders for shards, load, packing, consumers and retention: what it would need and cost, beside the stream as it is.",
+    ),
+    action(
+        ActionId::Faults,
+        "faults",
+        "Faults",
+        "What can go wrong with buckets, functions and destinations: begins a fault for a while, or ends it, and shows the line behind it.",
     ),
     action(ActionId::Copy, "copy", "Copy", "Copies the selected row, record or output to the clipboard of your terminal (OSC 52)."),
     action(ActionId::Labs, "labs", "Labs list", "Saves and goes back to the list of labs."),

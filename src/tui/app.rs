@@ -14,6 +14,7 @@ use crate::session::view::SessionView;
 
 use super::action::ActionId;
 use super::editor::EditorBox;
+use super::faults::FaultBox;
 use super::glyphs::GlyphSet;
 use super::hit::HitMap;
 use super::ids::{GuideItem, PaneId, Screen};
@@ -136,6 +137,8 @@ pub enum Overlay {
     Trail(u16),
     /// Sliders for the bill.
     WhatIf(WhatIfBox),
+    /// What can go wrong.
+    Faults(FaultBox),
     /// Other futures; the chosen row.
     Branches(usize),
     /// The guide's full text: scroll position, `None` = keep the chosen item in sight.

@@ -10,6 +10,7 @@ pub mod broken;
 pub mod dashboard;
 pub mod demo;
 pub mod editor;
+mod faults;
 pub mod fixture;
 pub mod glyphs;
 pub mod hit;

@@ -174,6 +174,38 @@ def metrics():
     refused(cloudwatch.get_metric_statistics, "InvalidParameterValue", **metric, **span, Period=30, Statistics=["Sum"])
 
 
+def topics():
+    sns, functions = client("sns"), client("lambda")
+    topic = sns.create_topic(Name="alarms", Attributes={"DisplayName": "Alarms"})["TopicArn"]
+    assert [known["TopicArn"] for known in sns.list_topics()["Topics"]] == [topic]
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("index.js", "exports.handler = async (e) => { console.log(e.Records[0].Sns.Message); };")
+    function = functions.create_function(
+        FunctionName="hears", Runtime="nodejs20.x", Handler="index.handler", Role="arn:aws:iam::123456789012:role/r", Code={"ZipFile": archive.getvalue()}
+    )["FunctionArn"]
+    one = sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=function)["SubscriptionArn"]
+    assert sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="me@example.com")["SubscriptionArn"] == "pending confirmation"
+    listed = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert [known["SubscriptionArn"] for known in listed] == [one, "PendingConfirmation"]
+    attributes = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
+    assert (attributes["DisplayName"], attributes["SubscriptionsPending"]) == ("Alarms", "1"), attributes
+    sent = sns.publish(TopicArn=topic, Subject="s", Message="hello", MessageAttributes={"kind": {"DataType": "String", "StringValue": "x"}})
+    assert len(sent["MessageId"]) == 36
+    batch = sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=[{"Id": "a", "Message": "1"}, {"Id": "b", "Message": ""}])
+    assert [done["Id"] for done in batch["Successful"]] == ["a"] and batch["Failed"][0]["Code"] == "InvalidParameter", batch
+    assert refused(sns.publish, "NotFound", TopicArn=topic + "x", Message="m") == "Topic does not exist"
+    mapping = functions.create_event_source_mapping(
+        FunctionName="hears", EventSourceArn=stream, StartingPosition="LATEST", TumblingWindowInSeconds=30
+    )
+    assert mapping["TumblingWindowInSeconds"] == 30
+    refused(functions.update_event_source_mapping, "InvalidParameterValueException", UUID=mapping["UUID"], ParallelizationFactor=2)
+    functions.delete_event_source_mapping(UUID=mapping["UUID"])
+    sns.unsubscribe(SubscriptionArn=one)
+    sns.delete_topic(TopicArn=topic)
+    assert sns.list_topics()["Topics"] == []
+
+
 def command_line():
     def aws(*words, ok=True):
         done = subprocess.run([AWS, "--endpoint-url", URL, "--region", "us-east-1", *words], capture_output=True, text=True)
@@ -192,6 +224,9 @@ def command_line():
     assert open("copy/in/reference.csv").read() == "a,1\nb,2\n"
     aws("s3", "rm", "s3://reference-data", "--recursive")
     aws("s3", "rb", "s3://reference-data")
+    topic = json.loads(aws("sns", "create-topic", "--name", "lines"))["TopicArn"]
+    aws("sns", "subscribe", "--topic-arn", topic, "--protocol", "email", "--notification-endpoint", "me@example.com")
+    assert json.loads(aws("sns", "publish", "--topic-arn", topic, "--message", "hello"))["MessageId"]
     text = aws("kinesis", "describe-stream", "--stream-name", "nope", ok=False)
     assert "An error occurred (ResourceNotFoundException) when calling the DescribeStream operation" in text, text
 
@@ -201,5 +236,6 @@ fan_out(stream)
 delivery(stream)
 application(stream)
 metrics()
+topics()
 command_line()
 print("all clients were served")

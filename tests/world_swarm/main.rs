@@ -6,6 +6,7 @@
 //! `KINLAB_SWARM_SEED=n` plays one seed, `KINLAB_SWARM_SEEDS=10000` makes a soak of it, `KINLAB_SWARM_FROM=n` begins there.
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "../support/dice.rs"]
 mod dice;
 mod requests;
 mod story;

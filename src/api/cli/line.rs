@@ -20,7 +20,7 @@ pub fn to_cli_words(request: &Request) -> String {
     let body = render::body_of(request);
     for member in operation.members() {
         let Some(value) = body.get(member.name) else { continue };
-        let name = option_name(member);
+        let name = option_name(operation, member);
         match (member.shape.kind, value) {
             (Kind::Boolean, value) => words.push(if value == &Value::Bool(true) { format!("--{name}") } else { format!("--no-{name}") }),
             (Kind::List(item), Value::Array(items)) => {

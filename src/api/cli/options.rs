@@ -88,7 +88,7 @@ impl Opt {
 pub(super) fn of(operation: Operation, year: ModelYear) -> Vec<Opt> {
     let mut options = Vec::new();
     for member in operation.members().iter().filter(|member| member.is_known(year)) {
-        let name = option_name(member);
+        let name = option_name(operation, member);
         if matches!(member.shape.kind, Kind::Boolean) {
             options.push(Opt::new(&name, Target::Flag(member, true)));
             options.push(Opt::new(&format!("no-{name}"), Target::Flag(member, false)));
@@ -108,9 +108,14 @@ pub(super) fn of(operation: Operation, year: ModelYear) -> Vec<Opt> {
     options
 }
 
-/// The option of a member. The CLI's own `--output` is taken: it renames what would hide it.
-pub(super) fn option_name(member: &Member) -> String {
-    if member.name == "Output" { "application-output".to_owned() } else { kebab(member.name) }
+/// The name of a member's option: the CLI has a few options of its own.
+pub(super) fn option_name(operation: Operation, member: &Member) -> String {
+    match (operation.name(), member.name) {
+        // `--output` would be hidden, `--endpoint` a shortening of `--endpoint-url`.
+        (_, "Output") => "application-output".to_owned(),
+        ("Subscribe", "Endpoint") => "notification-endpoint".to_owned(),
+        (_, name) => kebab(name),
+    }
 }
 
 /// AWS's name of an operation or member as the CLI writes it: `StreamARN` is `stream-arn`, `MaxRecordSizeInKiB` is `max-record-size-in-ki-b`.

@@ -155,7 +155,7 @@ fn usage_errors() {
         ),
         (
             "aws kinesiss list-streams",
-            "\naws: error: argument command: Invalid choice, valid choices are:\n\nkinesis                                  | firehose                                \nlambda                                   | s3api                                   \nglue                                     | iam                                     \nsts                                      | athena                                  \ncloudwatch                               | kinesisanalytics                        \nkinesisanalyticsv2                       | dynamodb                                \ns3                                       | help                                    \n\n\nInvalid choice: 'kinesiss', maybe you meant:\n\n  * kinesis\n".into(),
+            "\naws: error: argument command: Invalid choice, valid choices are:\n\nkinesis                                  | firehose                                \nlambda                                   | s3api                                   \nglue                                     | iam                                     \nsts                                      | athena                                  \ncloudwatch                               | kinesisanalytics                        \nkinesisanalyticsv2                       | dynamodb                                \nsns                                      | s3                                      \nhelp                                    \n\n\nInvalid choice: 'kinesiss', maybe you meant:\n\n  * kinesis\n".into(),
         ),
         (
             "aws kinesis wait foo",

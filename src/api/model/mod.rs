@@ -62,7 +62,7 @@ pub struct Service {
     pub operations: &'static [OperationModel],
 }
 
-const MODELS: [&str; 11] = [
+const MODELS: [&str; 12] = [
     include_str!("../../../assets/models/firehose.model"),
     include_str!("../../../assets/models/lambda.model"),
     include_str!("../../../assets/models/s3api.model"),
@@ -74,6 +74,7 @@ const MODELS: [&str; 11] = [
     include_str!("../../../assets/models/kinesisanalytics.model"),
     include_str!("../../../assets/models/kinesisanalyticsv2.model"),
     include_str!("../../../assets/models/dynamodb.model"),
+    include_str!("../../../assets/models/sns.model"),
 ];
 
 static SERVICES: LazyLock<Vec<Service>> =

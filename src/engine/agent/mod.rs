@@ -22,6 +22,9 @@ use crate::engine::random;
 
 use config::PartitionKeyOption;
 
+/// Largest record of a delivery stream, bytes.
+const DELIVERY_RECORD_MAX: usize = 1_024_000;
+
 impl Flow {
     /// The record of a piece of a file as the stream gets it: processed, cut to the size limit, with its partition key. `index` counts the
     /// flow's records and, with the seed, gives the random keys.
@@ -38,8 +41,11 @@ impl Flow {
             }
             PartitionKeyOption::Deterministic => format!("{:032x}", HashKey::of_bytes(data).0),
         };
-        // Key and data together must fit; a key has at most 32 bytes.
-        let limit = MIB as usize - 32;
+        let limit = match self.destination {
+            // Key and data together must fit; a key has at most 32 bytes.
+            Destination::Stream(_) => MIB as usize - 32,
+            Destination::DeliveryStream(_) => DELIVERY_RECORD_MAX,
+        };
         if data.len() > limit {
             data.truncate(limit.saturating_sub(self.terminator.len()));
             data.extend_from_slice(self.terminator.as_bytes());

@@ -13,6 +13,7 @@ use crate::engine::formats::{orc, parquet};
 use crate::engine::glue::Glue;
 use crate::engine::limits::{Limits, MIB};
 use crate::engine::time::VirtualDuration;
+use crate::engine::zones::Zone;
 
 use super::jq::{self, Expr};
 use super::prefix::{self, Part, Prefix};
@@ -93,6 +94,8 @@ pub struct S3Settings {
     pub compression: Compression,
     /// `FileExtension`.
     pub extension: Option<String>,
+    /// `CustomTimeZone`: where the times in names of objects are told.
+    pub zone: Zone,
 }
 
 /// The columnar format of converted objects.
@@ -292,9 +295,26 @@ fn hints(body: &Value, (size, interval): (u64, u64)) -> Result<(u64, VirtualDura
     }
 }
 
+/// The zone of `CustomTimeZone`.
+fn zone(body: &Value) -> Result<Zone, ServiceError> {
+    match text(body, "CustomTimeZone").filter(|name| !name.is_empty()) {
+        None => Ok(Zone::default()),
+        Some("UTC") => Ok(Zone::default()),
+        Some(name) if name.len() == 3 => {
+            Err(refused("AWS Kinesis Firehose delivery stream, the supported IANA time zone formats are non-3-letter identifiers"))
+        }
+        Some(name) => Zone::find(name).ok_or_else(|| refused(format!("CustomTimeZone {name} is not a supported IANA time zone"))),
+    }
+}
+
 fn s3_settings(body: &Value, limits: &Limits, default: (u64, u64), redshift: bool) -> Result<S3Settings, ServiceError> {
     let prefix_text = text(body, "Prefix").unwrap_or_default();
-    let (prefix, errors) = prefix::check(prefix_text, text(body, "ErrorOutputPrefix"))?;
+    let (mut prefix, mut errors) = prefix::check(prefix_text, text(body, "ErrorOutputPrefix"))?;
+    let zone = zone(body)?;
+    prefix.zone = zone.clone();
+    if let Some(errors) = &mut errors {
+        errors.zone = zone.clone();
+    }
     if redshift && (prefix.has_expression() || errors.is_some()) {
         return Err(refused("Prefix must not contain expressions and ErrorOutputPrefix must be absent for a Redshift destination"));
     }
@@ -311,6 +331,7 @@ fn s3_settings(body: &Value, limits: &Limits, default: (u64, u64), redshift: boo
         size_bytes,
         interval,
         compression: Compression::from_name(text(body, "CompressionFormat").unwrap_or_default()),
+        zone,
         extension: text(body, "FileExtension").filter(|extension| !extension.is_empty()).map(str::to_owned),
     })
 }

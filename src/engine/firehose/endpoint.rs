@@ -46,7 +46,8 @@ pub struct Standin {
 }
 
 /// What came of an attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Everything was taken, except the records of these places.
     Taken(Vec<(usize, Failure)>),
@@ -75,6 +76,17 @@ pub fn index_name(index: &str, rotation: &str, at: VirtualTime) -> String {
 impl Standin {
     fn keep(&mut self, place: &str, records: u64) {
         *self.taken.entry(place.to_owned()).or_insert(0) += records;
+    }
+
+    /// A real destination took records, except those of some places.
+    pub fn taken_outside(&mut self, url: &str, records: &[Rec], failed: &[(usize, Failure)]) {
+        self.requests += 1;
+        self.keep(url, (records.len() - failed.len()) as u64);
+        let good = records.iter().enumerate().filter(|(place, _)| failed.iter().all(|(known, _)| known != place)).map(|(_, record)| record);
+        let newest: Vec<&Rec> = good.rev().take(20).collect();
+        for record in newest.into_iter().rev() {
+            self.show(serde_json::from_slice(&record.data).unwrap_or_else(|_| json!(String::from_utf8_lossy(&record.data))));
+        }
     }
 
     fn show(&mut self, value: Value) {

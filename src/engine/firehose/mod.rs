@@ -7,6 +7,7 @@ pub mod config;
 pub mod endpoint;
 pub mod jq;
 pub mod object;
+pub mod outward;
 pub mod prefix;
 pub mod record;
 pub mod stream;
@@ -41,6 +42,8 @@ const BATCH_MAX: usize = 4 << 20;
 pub struct Firehose {
     streams: BTreeMap<Arc<str>, DeliveryStream>,
     incarnations: u64,
+    /// Real destinations by the names of streams, also of streams that are still to be made.
+    outward: BTreeMap<String, Arc<str>>,
     /// How long creating takes.
     pub create: VirtualDuration,
 }
@@ -64,6 +67,41 @@ impl Firehose {
     /// All delivery streams by name.
     pub fn streams(&self) -> impl Iterator<Item = &DeliveryStream> {
         self.streams.values()
+    }
+
+    /// Deliveries of a stream go to a real destination from now on.
+    pub fn deliver_to(&mut self, name: &str, url: &str) {
+        self.outward.insert(name.to_owned(), url.into());
+        if let Some(stream) = self.streams.get_mut(name) {
+            stream.outward = Some(url.into());
+        }
+    }
+
+    /// The URL of a stream's real destination.
+    pub fn outward(&self, name: &str) -> Option<&str> {
+        self.outward.get(name).map(|url| &**url)
+    }
+
+    /// Some attempt must be carried out outside before time goes on.
+    pub fn has_orders(&self) -> bool {
+        self.streams.values().any(|stream| !stream.asking.is_empty())
+    }
+
+    /// Attempts to be carried out outside.
+    pub fn orders(&self, now: VirtualTime, (region, account): (&str, &str)) -> Vec<outward::Order> {
+        self.streams.values().flat_map(|stream| stream.orders(now, arn(&stream.name, region, account))).collect()
+    }
+
+    /// What came of an attempt outside.
+    ///
+    /// # Errors
+    /// Nobody waits for it.
+    pub fn delivered(&mut self, ctx: &mut Ctx<'_>, name: &str, delivery: u64, outcome: endpoint::Outcome) -> Result<(), ServiceError> {
+        let stream = self.streams.get_mut(name).filter(|stream| stream.asking.contains(&delivery));
+        let stream = stream.ok_or_else(|| ServiceError::invalid_argument(format!("no delivery {delivery} of {name} waits for an answer")))?;
+        stream.asking.remove(&delivery);
+        stream.answered(ctx, delivery, outcome);
+        Ok(())
     }
 
     /// Something is due.
@@ -268,6 +306,7 @@ impl Firehose {
         self.incarnations += 1;
         let mut stream = DeliveryStream::new(name, self.incarnations, ctx.now, destination, settings, rates);
         stream.source = source;
+        stream.outward = self.outward.get(name).cloned();
         for tag in body["Tags"].as_array().into_iter().flatten() {
             stream.tags.insert(tag["Key"].as_str().unwrap_or_default().to_owned(), tag["Value"].as_str().unwrap_or_default().to_owned());
         }

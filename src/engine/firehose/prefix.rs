@@ -3,6 +3,7 @@
 use crate::api::ServiceError;
 use crate::engine::random::{Substream, below};
 use crate::engine::time::{Civil, VirtualTime};
+use crate::engine::zones::Zone;
 
 /// Evaluated prefixes are at most this long.
 const LENGTH_MAX: usize = 512;
@@ -31,6 +32,8 @@ pub enum Part {
 pub struct Prefix {
     /// Its pieces.
     pub parts: Vec<Part>,
+    /// Where its timestamps are told.
+    pub zone: Zone,
 }
 
 fn refused(text: impl Into<String>) -> ServiceError {
@@ -74,7 +77,7 @@ impl Prefix {
         if !rest.is_empty() {
             parts.push(Part::Text(rest.to_owned()));
         }
-        Ok(Self { parts })
+        Ok(Self { parts, zone: Zone::default() })
     }
 
     /// It holds an expression.
@@ -96,7 +99,7 @@ impl Prefix {
     pub fn evaluate(&self, at: VirtualTime, keys: &[(String, String)], random: Substream) -> String {
         let mut out = self.fill(at, keys, random, "");
         if !self.has_expression() {
-            out.push_str(&format_time("yyyy/MM/dd/HH/", at));
+            out.push_str(&format_there("yyyy/MM/dd/HH/", at, &self.zone));
         }
         out
     }
@@ -105,7 +108,7 @@ impl Prefix {
     pub fn evaluate_error(&self, at: VirtualTime, kind: &str, random: Substream) -> String {
         let mut out = self.fill(at, &[], random, kind);
         if !self.has_expression() {
-            out.push_str(&format_time("yyyy/MM/dd/HH/", at));
+            out.push_str(&format_there("yyyy/MM/dd/HH/", at, &self.zone));
         }
         out
     }
@@ -115,7 +118,7 @@ impl Prefix {
         for (index, part) in self.parts.iter().enumerate() {
             match part {
                 Part::Text(text) => out.push_str(text),
-                Part::Timestamp(pattern) => out.push_str(&format_time(pattern, at)),
+                Part::Timestamp(pattern) => out.push_str(&format_there(pattern, at, &self.zone)),
                 Part::Random => out.push_str(&random_text(random.child(index as u64), 11)),
                 Part::ErrorType => out.push_str(kind),
                 Part::Query(key) | Part::Lambda(key) => {
@@ -186,9 +189,23 @@ fn check_pattern(pattern: &str) -> Result<(), ServiceError> {
 
 /// An instant by a pattern of Java's `DateTimeFormatter` in UTC and English.
 pub fn format_time(pattern: &str, at: VirtualTime) -> String {
+    format_there(pattern, at, &Zone::default())
+}
+
+/// Hours and minutes east of UTC, as Java's letters `x` and `X` write them.
+fn offset_text(east: i64, run: usize) -> String {
+    let (sign, minutes) = (if east < 0 { '-' } else { '+' }, east.abs() / 60);
+    let colon = if run == 3 || run == 5 { ":" } else { "" };
+    if run == 1 && minutes % 60 == 0 { format!("{sign}{:02}", minutes / 60) } else { format!("{sign}{:02}{colon}{:02}", minutes / 60, minutes % 60) }
+}
+
+/// An instant by a pattern of Java's `DateTimeFormatter` in a time zone and English.
+pub fn format_there(pattern: &str, at: VirtualTime, zone: &Zone) -> String {
     const MONTHS: [&str; 12] =
         ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
     const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+    let (east, abbreviation) = zone.offset(at);
+    let at = zone.local(at);
     let civil = at.civil();
     let days = at.secs() / 86_400;
     let january = Civil { year: civil.year, month: 1, day: 1, hour: 0, minute: 0, second: 0, micros: 0, weekday: 0 };
@@ -237,9 +254,11 @@ pub fn format_time(pattern: &str, at: VirtualTime) -> String {
             'E' => out.push_str(&name(&DAYS, civil.weekday)[..if run < 4 { 3 } else { DAYS[civil.weekday as usize].len() }]),
             'e' | 'c' => out.push_str(&number(from_sunday + 1)),
             'Q' | 'q' => out.push_str(&number(u64::from(civil.month.div_ceil(3)))),
-            'Z' | 'x' => out.push_str("+0000"),
-            'X' => out.push('Z'),
-            'z' => out.push_str("UTC"),
+            'X' if east == 0 => out.push('Z'),
+            'X' | 'x' => out.push_str(&offset_text(east, run)),
+            'Z' if run == 4 => out.push_str(&format!("GMT{}", if east == 0 { String::new() } else { offset_text(east, 3) })),
+            'Z' => out.push_str(&offset_text(east, run.max(2))),
+            'z' => out.push_str(abbreviation),
             'G' => out.push_str("AD"),
             other => out.extend(std::iter::repeat_n(other, run)),
         }
@@ -270,6 +289,12 @@ mod tests {
         assert_eq!(format_time("DDD HH:mm:ss.SSS a MMM d", at("2020-03-01T00:07:08.9Z")), "061 00:07:08.900 AM Mar 1");
         assert_eq!(format_time("YYYY ww", at("2021-01-01T00:00:00Z")), "2021 01");
         assert_eq!(format_time("YYYY ww", at("2021-01-03T00:00:00Z")), "2021 02");
+        assert_eq!(format_time("xx X Z z", at("2021-01-03T00:00:00Z")), "+0000 Z +0000 UTC");
+        let new_york = Zone::find("America/New_York").expect("known");
+        assert_eq!(
+            format_there("yyyy-MM-dd HH x X xxx Z ZZZZ z", at("2020-01-01T03:00:00Z"), &new_york),
+            "2019-12-31 22 -05 -05 -05:00 -0500 GMT-05:00 EST"
+        );
     }
 
     #[test]

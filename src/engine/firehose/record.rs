@@ -67,7 +67,7 @@ pub struct Tally {
 }
 
 /// Why a record went to the error prefix.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Failure {
     /// Firehose's code.
     pub code: String,

@@ -4,7 +4,7 @@
 mod delivery;
 mod intake;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -24,7 +24,7 @@ use self::delivery::{Delivery, Parcel, Role};
 use super::config::{Kind, Settings};
 use super::endpoint::Standin;
 use super::object;
-use super::prefix::{self, format_time};
+use super::prefix::{self, format_there};
 use super::record::{Failure, Rec, Tally};
 use super::tap::Taps;
 use super::transform;
@@ -236,6 +236,10 @@ pub struct DeliveryStream {
     backup: Lines,
     errors: BTreeMap<&'static str, Lines>,
     deliveries: BTreeMap<u64, Delivery>,
+    /// A real destination takes the deliveries.
+    pub outward: Option<Arc<str>>,
+    /// Deliveries under way there.
+    pub asking: BTreeSet<u64>,
     next: u64,
     records: u64,
     /// Delivered objects, newest last.
@@ -272,6 +276,8 @@ impl DeliveryStream {
             backup: Lines::default(),
             errors: BTreeMap::new(),
             deliveries: BTreeMap::new(),
+            outward: None,
+            asking: BTreeSet::new(),
             next: 1,
             records: 0,
             objects: VecDeque::new(),
@@ -479,7 +485,8 @@ impl DeliveryStream {
         let prefix = settings.s3.prefix.evaluate(if settings.partitioning.is_some() { ctx.now } else { oldest }, &buffer.keys, random.child(2));
         let entry = prefix::uuid(random_name);
         let extension = settings.s3.extension.clone().unwrap_or_else(|| built.extension.to_owned());
-        let name = format!("{}-{}-{}-{entry}{extension}", self.name, self.version, format_time("yyyy-MM-dd-HH-mm-ss", buffer.since));
+        let name =
+            format!("{}-{}-{}-{entry}{extension}", self.name, self.version, format_there("yyyy-MM-dd-HH-mm-ss", buffer.since, &settings.s3.zone));
         let role = if settings.kind == Kind::Redshift { Role::Staging } else { Role::Data };
         if followed {
             ctx.trail.packed(&settings.s3.bucket, &format!("{prefix}{name}"));

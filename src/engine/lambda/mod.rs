@@ -32,6 +32,10 @@ use mapping::Mapping;
 const PAYLOAD_MAX: usize = 6 * 1024 * 1024;
 /// Invocations of an account at a time.
 const CONCURRENCY: u64 = 1000;
+/// How long an event waits in the queue before a function.
+const QUEUE_DELAY: VirtualDuration = VirtualDuration::from_millis(50);
+/// Attempts more of a call that nobody waits for.
+const LATER_RETRIES: u32 = 2;
 /// Console lines of an invocation that reach the journal.
 const CONSOLE_LINES: usize = 3;
 
@@ -56,6 +60,8 @@ pub enum Due {
         /// Guards wake-ups.
         run: u32,
     },
+    /// The time of a call that nobody waits for has come.
+    Again(u64),
     /// A rule puts what it kept.
     Put {
         /// Index of the mapping.
@@ -90,6 +96,15 @@ pub enum Caller {
     },
     /// A schema discovery.
     Discovery,
+    /// Nobody waits for the answer (an Event invocation, a topic): it is tried twice more.
+    Later {
+        /// The event.
+        event: Arc<str>,
+        /// Attempts before this one.
+        attempts: u32,
+        /// What a rule says of it.
+        native: Option<Vec<bool>>,
+    },
     /// The Invoke operation.
     Api,
 }
@@ -209,6 +224,8 @@ pub struct Lambda {
     wants: Vec<u64>,
     /// What Invoke calls waited for.
     answered: BTreeMap<u64, Outcome>,
+    /// Calls that nobody waits for and whose time comes later.
+    again: BTreeMap<u64, (Arc<str>, Caller)>,
     next: u64,
     seed: u64,
     region: String,
@@ -346,6 +363,41 @@ impl Lambda {
         id
     }
 
+    /// Calls a function for an event; nobody waits for the answer. It goes through a queue, so that a function that causes itself needs time.
+    pub fn call_later(&mut self, ctx: &mut Ctx<'_>, name: &str, event: Arc<str>, native: Option<Vec<bool>>) {
+        self.call_after(ctx, name_of(name).into(), Caller::Later { event, attempts: 0, native }, QUEUE_DELAY);
+    }
+
+    fn call_after(&mut self, ctx: &mut Ctx<'_>, name: Arc<str>, caller: Caller, wait: VirtualDuration) {
+        let id = self.next;
+        self.next += 1;
+        self.again.insert(id, (name, caller));
+        ctx.schedule.at(ctx.now + wait, Wake::Lambda { due: Due::Again(id) });
+    }
+
+    /// Such a call is over: one that failed is tried again after a minute, then after two.
+    pub fn later_done(&mut self, ctx: &mut Ctx<'_>, name: &Arc<str>, caller: Caller, outcome: &Outcome) {
+        let Caller::Later { event, attempts, native } = caller else { return };
+        if matches!(outcome, Outcome::Native(_) | Outcome::Answer(_) | Outcome::Missing) {
+            return;
+        }
+        if attempts == LATER_RETRIES {
+            let text = format!("the event is given up after {} attempts", attempts + 1);
+            ctx.journal.push(ctx.now, format!("function {name}"), "given-up", text, true);
+            return;
+        }
+        let caller = Caller::Later { event, attempts: attempts + 1, native };
+        self.call_after(ctx, name.clone(), caller, VirtualDuration::from_secs(60 << attempts));
+    }
+
+    /// The time of such a call has come.
+    pub fn call_again(&mut self, ctx: &mut Ctx<'_>, id: u64) {
+        let Some((name, caller)) = self.again.remove(&id) else { return };
+        let Caller::Later { event, native, .. } = &caller else { return };
+        let (event, native) = (event.clone(), native.clone());
+        self.call(ctx, &name, caller, 1, |_| event.to_string(), native);
+    }
+
     /// A rule begins a batch: how long until it puts; `None` = no concurrency is left.
     pub fn begin_rule(&mut self, ctx: &mut Ctx<'_>, name: &str, records: u64) -> Option<VirtualDuration> {
         let busy: u64 = self.functions.values().map(|function| function.running).sum();
@@ -454,7 +506,7 @@ impl Lambda {
     }
 
     /// An invocation is over: books it and says who wants to know.
-    pub fn done(&mut self, ctx: &mut Ctx<'_>, id: u64) -> Option<(Caller, Outcome)> {
+    pub fn done(&mut self, ctx: &mut Ctx<'_>, id: u64) -> Option<(Arc<str>, Caller, Outcome)> {
         let invocation = self.invocations.remove(&id)?;
         let outcome = invocation.outcome.unwrap_or(Outcome::Missing);
         let now = ctx.now;
@@ -484,7 +536,7 @@ impl Lambda {
         if invocation.caller == Caller::Api {
             self.answered.insert(id, outcome.clone());
         }
-        Some((invocation.caller, outcome))
+        Some((invocation.function, invocation.caller, outcome))
     }
 
     /// The outcome of an Invoke call, once it is there.
@@ -524,9 +576,7 @@ impl Lambda {
                 Ok(json!({"EventSourceMappings": list}))
             }
             "CreateEventSourceMapping" => self.create_mapping(ctx, kinesis, body, &name),
-            "GetEventSourceMapping" | "UpdateEventSourceMapping" | "DeleteEventSourceMapping" => {
-                self.change_mapping(ctx, kinesis, call.operation.name, body)
-            }
+            "GetEventSourceMapping" | "UpdateEventSourceMapping" | "DeleteEventSourceMapping" => self.change_mapping(ctx, call.operation.name, body),
             operation => {
                 let function = self.functions.get_mut(name.as_str()).ok_or_else(|| missing(&name, &region, &account))?;
                 match operation {
@@ -581,6 +631,10 @@ impl Lambda {
                             Program::Rule(rule) => Some(native_records(rule, &event)),
                             _ => None,
                         };
+                        if text("InvocationType") == "Event" {
+                            self.call_later(ctx, &name, payload.into(), native);
+                            return Ok(json!({"StatusCode": 202}));
+                        }
                         let id = self.call(ctx, &name, Caller::Api, records, |_| payload, native);
                         Ok(json!({"Invocation": id}))
                     }
@@ -588,146 +642,6 @@ impl Lambda {
                 }
             }
         }
-    }
-
-    fn create_mapping(&mut self, ctx: &mut Ctx<'_>, kinesis: &Kinesis, body: &Value, name: &str) -> Result<Value, ServiceError> {
-        let wrong = |text: String| ServiceError::new(ErrorCode::InvalidParameterValueException, text);
-        let (region, account) = (self.region.clone(), self.account.clone());
-        let function = self.functions.get(name).ok_or_else(|| missing(name, &region, &account))?;
-        let arn = body["EventSourceArn"].as_str().ok_or_else(|| wrong("EventSourceArn is required.".to_owned()))?;
-        let stream = arn.split_once(":stream/").map_or("", |(_, stream)| stream).split('/').next().unwrap_or_default();
-        if kinesis.stream(stream).is_none() {
-            return Err(wrong(format!("Stream not found: {arn}")));
-        }
-        let position = body["StartingPosition"].as_str().ok_or_else(|| {
-            wrong("1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null.".to_owned())
-        })?;
-        if self.mappings().any(|(_, mapping)| mapping.arn == arn && *mapping.function == *name) {
-            return Err(ServiceError::new(
-                ErrorCode::ResourceConflictException,
-                format!(
-                    "The event source arn (\" {arn} \") and function (\" {name} \") provided mapping already exists. Please update or delete the existing mapping."
-                ),
-            ));
-        }
-        if body["TumblingWindowInSeconds"].as_u64().unwrap_or(0) > 0 {
-            return Err(ServiceError::not_simulated("a tumbling window of an event source mapping"));
-        }
-        let uuid = uuid(Substream::new(self.seed, &["mapping"]).child(self.mappings.len() as u64));
-        let mut mapping = Mapping {
-            uuid,
-            function: function.name.clone(),
-            stream: stream.to_owned(),
-            arn: arn.to_owned(),
-            enabled: body["Enabled"].as_bool().unwrap_or(true),
-            run: 1,
-            position: position.to_owned(),
-            timestamp: body["StartingPositionTimestamp"].as_f64().map(|secs| VirtualTime((secs * 1e6) as u64)),
-            batch_size: 100,
-            window: VirtualDuration::ZERO,
-            parallel: 1,
-            retries: None,
-            max_age: None,
-            bisect: false,
-            on_failure: None,
-            report_failures: false,
-            modified: ctx.now,
-            result: "No records processed".to_owned(),
-            lanes: BTreeMap::new(),
-            read: 0,
-            kept: 0,
-            dropped: 0,
-            duplicates: 0,
-            discarded: 0,
-            age_ms: 0,
-            batches: 0,
-        };
-        set(&mut mapping, body);
-        let index = self.mappings.len();
-        ctx.journal.push(
-            ctx.now,
-            format!("function {name}"),
-            "mapped",
-            format!("reads stream {stream} from {position}, {} records a batch", mapping.batch_size),
-            false,
-        );
-        // A mapping that is new needs a moment; LATEST is the tip of that moment, not of this one.
-        ctx.schedule.at(ctx.now + VirtualDuration::SECOND, Wake::Lambda { due: Due::Shards { mapping: index, run: mapping.run } });
-        let mut shown = mapping.shown(&region, &account);
-        shown["State"] = json!("Creating");
-        self.mappings.push(Some(mapping));
-        Ok(shown)
-    }
-
-    fn change_mapping(&mut self, ctx: &mut Ctx<'_>, kinesis: &Kinesis, operation: &str, body: &Value) -> Result<Value, ServiceError> {
-        let (region, account) = (self.region.clone(), self.account.clone());
-        let uuid = body["UUID"].as_str().unwrap_or_default().to_owned();
-        let index = self.mappings.iter().position(|mapping| mapping.as_ref().is_some_and(|mapping| mapping.uuid == uuid));
-        let missing_mapping = || ServiceError::resource_not_found("The resource you requested does not exist.");
-        let index = index.ok_or_else(missing_mapping)?;
-        let name = body["FunctionName"].as_str().map(name_of);
-        if let Some(name) = name.filter(|name| !self.functions.contains_key(*name)) {
-            return Err(missing(name, &region, &account));
-        }
-        let mapping = self.mapping_mut(index).ok_or_else(missing_mapping)?;
-        match operation {
-            "UpdateEventSourceMapping" => {
-                set(mapping, body);
-                if let Some(name) = name {
-                    mapping.function = name.into();
-                }
-                mapping.modified = ctx.now;
-                mapping.run += 1;
-                // Batches under way end by themselves; every shard is looked at anew.
-                let (run, text) = (
-                    mapping.run,
-                    format!("its mapping changed: {} records a batch, {}", mapping.batch_size, if mapping.enabled { "enabled" } else { "disabled" }),
-                );
-                let _ = kinesis;
-                ctx.journal.push(ctx.now, format!("function {}", mapping.function), "mapped", text, false);
-                ctx.schedule.at(ctx.now, Wake::Lambda { due: Due::Shards { mapping: index, run } });
-                Ok(mapping.shown(&region, &account))
-            }
-            "DeleteEventSourceMapping" => {
-                let mut shown = mapping.shown(&region, &account);
-                shown["State"] = json!("Deleting");
-                self.mappings[index] = None;
-                Ok(shown)
-            }
-            _ => Ok(mapping.shown(&region, &account)),
-        }
-    }
-}
-
-/// Takes the settings of a request.
-fn set(mapping: &mut Mapping, body: &Value) {
-    let number = |name: &str| body[name].as_i64();
-    if let Some(size) = number("BatchSize") {
-        mapping.batch_size = size.max(1) as u64;
-    }
-    if let Some(window) = number("MaximumBatchingWindowInSeconds") {
-        mapping.window = VirtualDuration::from_secs(window.max(0) as u64);
-    }
-    if let Some(parallel) = number("ParallelizationFactor") {
-        mapping.parallel = parallel.clamp(1, 10) as usize;
-    }
-    if let Some(retries) = number("MaximumRetryAttempts") {
-        mapping.retries = u32::try_from(retries).ok();
-    }
-    if let Some(age) = number("MaximumRecordAgeInSeconds") {
-        mapping.max_age = u64::try_from(age).ok().map(VirtualDuration::from_secs);
-    }
-    if let Some(bisect) = body["BisectBatchOnFunctionError"].as_bool() {
-        mapping.bisect = bisect;
-    }
-    if let Some(place) = body["DestinationConfig"]["OnFailure"]["Destination"].as_str() {
-        mapping.on_failure = Some(place.to_owned());
-    }
-    if let Some(types) = body["FunctionResponseTypes"].as_array() {
-        mapping.report_failures = types.iter().any(|kind| kind == "ReportBatchItemFailures");
-    }
-    if let Some(enabled) = body["Enabled"].as_bool() {
-        mapping.enabled = enabled;
     }
 }
 

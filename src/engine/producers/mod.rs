@@ -4,6 +4,7 @@
 //! the SDK's PutRecords with back-off, or the KPL's per-shard queues with local rate limits. It wakes per batch, never per record.
 //! Invariant: offered = acknowledged + lost + outstanding, in user records.
 
+mod delivery;
 mod kpl_sender;
 mod pending;
 mod replay_log;

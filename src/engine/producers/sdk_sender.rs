@@ -60,21 +60,7 @@ impl SdkSender {
             return;
         }
         for _ in 0..CALLS_PER_TICK {
-            let Some(oldest) = self.queue.front() else { return };
-            let ripe = flush || self.queue.len() >= settings.batch || now.since(oldest.handed) >= settings.buffered;
-            if !ripe {
-                return;
-            }
-            let mut count = 0;
-            let mut bytes = 0;
-            for pending in self.queue.iter().take(settings.batch) {
-                if count > 0 && bytes + pending.bytes() > settings.batch_bytes {
-                    break;
-                }
-                bytes += pending.bytes();
-                count += 1;
-            }
-            let batch: Vec<Pending> = self.queue.drain(..count).collect();
+            let Some(batch) = self.take_ripe(now, settings, flush) else { return };
             let mut totals = PutTotals::default();
             let mut failed = Vec::new();
             for mut pending in batch {
@@ -95,16 +81,50 @@ impl SdkSender {
             sent.calls += 1;
             sent.totals.add(&totals);
             let refused = totals.refused_records > 0;
-            // Failed entries come first again, in their order: only they are sent anew.
-            for pending in failed.into_iter().rev() {
-                self.queue.push_front(pending);
-            }
+            self.put_back(failed);
             if refused && !settings.ignore_failures {
                 self.back_off(now, settings);
                 return;
             }
             self.refusals = 0;
         }
+    }
+
+    /// The records of the next call, when there are enough of them or the oldest has waited long enough.
+    pub(super) fn take_ripe(&mut self, now: VirtualTime, settings: &Settings, flush: bool) -> Option<Vec<Pending>> {
+        let oldest = self.queue.front()?;
+        let ripe = flush || self.queue.len() >= settings.batch || now.since(oldest.handed) >= settings.buffered;
+        if !ripe || now < self.waits_until {
+            return None;
+        }
+        let mut count = 0;
+        let mut bytes = 0;
+        for pending in self.queue.iter().take(settings.batch) {
+            if count > 0 && bytes + pending.bytes() > settings.batch_bytes {
+                break;
+            }
+            bytes += pending.bytes();
+            count += 1;
+        }
+        Some(self.queue.drain(..count).collect())
+    }
+
+    /// Records come first again, in their order: only what failed is sent anew.
+    pub(super) fn put_back(&mut self, records: Vec<Pending>) {
+        for pending in records.into_iter().rev() {
+            self.queue.push_front(pending);
+        }
+    }
+
+    /// What a call refused, to be sent again after a while; says whether it must wait.
+    pub(super) fn give_back(&mut self, now: VirtualTime, settings: &Settings, refused: Vec<Pending>) -> bool {
+        if refused.is_empty() {
+            self.refusals = 0;
+            return false;
+        }
+        self.put_back(refused);
+        self.back_off(now, settings);
+        true
     }
 
     fn drain_single(&mut self, ctx: &mut Ctx<'_>, stream: &mut DataStream, settings: &Settings, sent: &mut Sent) {

@@ -58,6 +58,8 @@ pub struct Settings {
     pub kind: ProducerKind,
     /// The stream it writes to.
     pub target: String,
+    /// The target is a delivery stream.
+    pub delivery: bool,
     /// One PutRecord per record instead of PutRecords.
     pub single: bool,
     /// Records of one PutRecords call at most.
@@ -99,6 +101,7 @@ impl Settings {
         Self {
             kind,
             target: target.to_owned(),
+            delivery: false,
             single: false,
             batch: 500,
             batch_bytes: if kind == ProducerKind::Agent { 4 << 20 } else { 5 << 20 },

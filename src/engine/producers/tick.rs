@@ -18,10 +18,10 @@ use super::{Producer, Sender, State, replay_log};
 pub const TICK: VirtualDuration = super::kpl_sender::DRAIN_EVERY;
 /// How often the replay tool lists the shards.
 const SHARD_LIST_EVERY: VirtualDuration = VirtualDuration::from_secs(10);
-/// How often a producer looks for a stream that is not there yet.
 /// Longest back-off of the agent, which is where it ends up when its stream does not exist.
-const AGENT_RETRY: VirtualDuration = VirtualDuration::from_secs(10);
-const STREAM_RETRY: VirtualDuration = VirtualDuration::SECOND;
+pub(super) const AGENT_RETRY: VirtualDuration = VirtualDuration::from_secs(10);
+/// How often a producer looks for a stream that is not there yet.
+pub(super) const STREAM_RETRY: VirtualDuration = VirtualDuration::SECOND;
 
 /// Buffers that live from tick to tick.
 #[derive(Debug, Clone, Default)]
@@ -94,7 +94,7 @@ impl Producer {
             return Some(now + STREAM_RETRY);
         }
         let factor = self.rate.at(now);
-        self.feed(ctx, stream, factor);
+        self.feed(ctx, Some(stream), factor);
         let mut sent = Sent { scratch: std::mem::take(&mut self.scratch.sent), ..Sent::default() };
         let flush = self.source.is_finished();
         let acknowledged = match &mut self.sender {
@@ -126,17 +126,23 @@ impl Producer {
         self.lag = oldest.and_then(|event| self.source.due_at(event)).map_or(VirtualDuration::ZERO, |due| now.since(due));
         self.write_watermarks(ctx, stream, oldest);
         self.housekeeping(ctx, oldest);
-        if self.outstanding() == 0 && self.source.is_finished() {
-            self.state = State::Finished;
-            let text = format!("finished: {} records sent, {} given up", self.total.acknowledged, self.total.lost);
-            self.say(now, text.clone());
-            ctx.journal.push(now, format!("producer {}", self.name), "finished", text, false);
-            return None;
-        }
-        Some(self.next_wake(now, factor))
+        self.finish_or_wake(ctx, factor)
     }
 
-    fn next_wake(&mut self, now: VirtualTime, factor: u32) -> VirtualTime {
+    /// Ends when everything is sent and nothing will come; else says when to work again.
+    pub(super) fn finish_or_wake(&mut self, ctx: &mut Ctx<'_>, factor: u32) -> Option<VirtualTime> {
+        let now = ctx.now;
+        if self.outstanding() > 0 || !self.source.is_finished() {
+            return Some(self.next_wake(now, factor));
+        }
+        self.state = State::Finished;
+        let text = format!("finished: {} records sent, {} given up", self.total.acknowledged, self.total.lost);
+        self.say(now, text.clone());
+        ctx.journal.push(now, format!("producer {}", self.name), "finished", text, false);
+        None
+    }
+
+    pub(super) fn next_wake(&mut self, now: VirtualTime, factor: u32) -> VirtualTime {
         let next_tick = now + TICK;
         let mut next = VirtualTime(now.0 + 1_000_000);
         if self.outstanding() < self.settings.outstanding
@@ -154,7 +160,7 @@ impl Producer {
     }
 
     /// The event time of the first record that is not acknowledged yet.
-    fn oldest_event_time(&self) -> Option<VirtualTime> {
+    pub(super) fn oldest_event_time(&self) -> Option<VirtualTime> {
         let waiting = match &self.sender {
             Sender::Kpl(sender) => sender.oldest_event_time(),
             Sender::Sdk(sender) => {
@@ -172,7 +178,7 @@ impl Producer {
     }
 
     /// Takes what is due from the source, as far as the bound on outstanding records allows.
-    fn feed(&mut self, ctx: &Ctx<'_>, stream: &DataStream, factor: u32) {
+    pub(super) fn feed(&mut self, ctx: &Ctx<'_>, stream: Option<&DataStream>, factor: u32) {
         let now = ctx.now;
         if self.hot_key.as_ref().is_some_and(|hot| hot.until.is_some_and(|until| now >= until)) {
             self.hot_key = None;
@@ -235,7 +241,11 @@ impl Producer {
             for (mut pending, hash) in scratch.batch.drain(..).zip(hashes) {
                 pending.hash = hash;
                 match &mut self.sender {
-                    Sender::Kpl(sender) => sender.push(stream, ctx.limits, now, pending),
+                    Sender::Kpl(sender) => {
+                        if let Some(stream) = stream {
+                            sender.push(stream, ctx.limits, now, pending);
+                        }
+                    }
                     Sender::Sdk(sender) => sender.push(pending),
                 }
             }
@@ -267,7 +277,7 @@ impl Producer {
     }
 
     /// Once a second: rates, metrics, the journal's line about refusals. Every `report`: the report line.
-    fn housekeeping(&mut self, ctx: &mut Ctx<'_>, oldest: Option<VirtualTime>) {
+    pub(super) fn housekeeping(&mut self, ctx: &mut Ctx<'_>, oldest: Option<VirtualTime>) {
         let now = ctx.now;
         if now.secs() != self.second {
             // Whatever this tick did belongs to the second that has just begun only in part; rates are sums between ticks.
@@ -276,13 +286,7 @@ impl Producer {
             self.second = now.secs();
             self.second_metrics(ctx);
             if self.last_second.refused > 0 {
-                let shards = self.refused_shards.iter().map(|shard| format!("{shard:04}")).collect::<Vec<_>>();
-                let shown = if shards.len() > 8 { format!("{} shards", shards.len()) } else { shards.join(", ") };
-                let text = format!(
-                    "PutRecords {} sent, {} ProvisionedThroughputExceeded on {shown}",
-                    self.last_second.stored + self.last_second.refused,
-                    self.last_second.refused
-                );
+                let text = self.refusals_text();
                 ctx.journal.push(now, format!("producer {}", self.name), "throttled", text, true);
                 self.refused_shards.clear();
             }
@@ -297,6 +301,17 @@ impl Producer {
             self.say(now, line);
             self.reported = (now, self.total);
         }
+    }
+
+    /// What was refused in the last second, in words.
+    fn refusals_text(&self) -> String {
+        let (sent, refused) = (self.last_second.stored + self.last_second.refused, self.last_second.refused);
+        if self.settings.delivery {
+            return format!("PutRecordBatch {sent} sent, {refused} ServiceUnavailableException: Slow down.");
+        }
+        let shards = self.refused_shards.iter().map(|shard| format!("{shard:04}")).collect::<Vec<_>>();
+        let shown = if shards.len() > 8 { format!("{} shards", shards.len()) } else { shards.join(", ") };
+        format!("PutRecords {sent} sent, {refused} ProvisionedThroughputExceeded on {shown}")
     }
 
     fn second_metrics(&mut self, ctx: &mut Ctx<'_>) {

@@ -6,6 +6,7 @@ mod confirm;
 mod editor;
 mod explain;
 mod export;
+mod faults;
 mod guide;
 mod output;
 pub mod palette;
@@ -47,6 +48,7 @@ pub fn draw(overlay: &Overlay, cx: &Cx<'_>, screen: Rect, p: &mut Painter<'_>) {
         Overlay::Confirm(state) => confirm::draw(state, screen, p),
         Overlay::Trail(scroll) => trail::draw(*scroll, cx, screen, p),
         Overlay::WhatIf(state) => what_if::draw(state, screen, p),
+        Overlay::Faults(state) => faults::draw(*state, cx, screen, p),
         Overlay::Branches(selected) => branches::draw(*selected, cx, screen, p),
         Overlay::Editor(state) => editor::draw(state, cx, screen, p),
         Overlay::Guide(scroll) => guide::draw(*scroll, cx, screen, p),

@@ -31,9 +31,11 @@ pub fn lines(cx: &Cx<'_>, function: &FunctionView) -> Vec<(String, Role)> {
         let role = if mapping.age_ms > 5000 { Role::Bad } else { Role::Text };
         lines.push((
             format!(
-                "← {}   batch {}   iterator age {}   {}/{} shards{}",
+                "← {}   batch {}{}{}   iterator age {}   {}/{} shards{}",
                 mapping.stream,
                 mapping.batch_size,
+                if mapping.how.is_empty() { "" } else { "   " },
+                mapping.how,
                 delay(mapping.age_ms),
                 mapping.shards_seen,
                 mapping.shards,

@@ -5,6 +5,7 @@ use crate::session::view::SessionView;
 use crate::tui::action::ActionId;
 use crate::tui::app::{App, ConfirmBox, Effect, Field, Overlay, Palette, RowsState};
 use crate::tui::editor::EditorBox;
+use crate::tui::faults::{self, FaultBox};
 use crate::tui::ids::{PaneId, Screen};
 use crate::tui::line_edit::LineEdit;
 use crate::tui::text::shard;
@@ -31,6 +32,7 @@ pub fn disabled(app: &App, view: &SessionView, id: ActionId) -> Option<String> {
         ActionId::FollowRecord if view.world.trail.is_none() && app.shard(view).is_none_or(|shard| shard.last_record.is_none()) => {
             Some("there is no record yet, or none in the chosen shard".to_owned())
         }
+        ActionId::Faults if faults::rows(view).is_empty() => Some("there is no bucket, function or delivery stream yet".to_owned()),
         ActionId::WhatIf if stream.is_none() => Some("there is no data stream yet".to_owned()),
         ActionId::Branches if view.branches.len() < 2 => {
             Some("there is one future so far: go back in time and do something there, and another one begins".to_owned())
@@ -184,6 +186,10 @@ pub(super) fn run_action(app: &mut App, view: &SessionView, id: ActionId, nth: u
             if let Some(sliders) = WhatIfBox::new(app, view) {
                 app.overlays.push(Overlay::WhatIf(sliders));
             }
+        }
+        ActionId::Faults => {
+            go(app, Screen::Firehose);
+            app.overlays.push(Overlay::Faults(FaultBox::default()));
         }
         ActionId::Branches => app.overlays.push(Overlay::Branches(0)),
         ActionId::BarUnit => app.bar_unit = app.bar_unit.next(),

@@ -179,6 +179,12 @@ pub(super) fn press_overlay_row(app: &mut App, view: &SessionView, row: usize, x
             let middle = app.hits.area(&Target::OverlayRow(row)).map_or(0, |area| area.x + area.width / 2);
             state.shift(x >= middle);
         }
+        Some(Overlay::Faults(state)) => {
+            if state.selected == row {
+                return overlay_key(app, view, Chord::plain(Key::Enter));
+            }
+            state.selected = row;
+        }
         Some(Overlay::Branches(selected)) => {
             if *selected == row {
                 return overlay_key(app, view, Chord::plain(Key::Enter));

@@ -5,6 +5,7 @@ use crate::session::view::SessionView;
 use crate::tui::action::ActionId;
 use crate::tui::app::{AnswerBox, App, Effect, Export, OutputBox, Overlay, Palette};
 use crate::tui::editor::EditorBox;
+use crate::tui::faults::{self, FaultBox};
 use crate::tui::ids::{GuideItem, PaneId};
 use crate::tui::keys::{Chord, Key};
 use crate::tui::line_edit::LineEdit;
@@ -91,6 +92,7 @@ pub(super) fn overlay_key(app: &mut App, view: &SessionView, chord: Chord) -> Ve
             }
             Vec::new()
         }
+        Overlay::Faults(state) => faults_key(app, view, state, chord),
         Overlay::Branches(selected) => branches_key(app, view, selected, chord),
         Overlay::Export(chosen) => export_key(app, chosen, chord),
         Overlay::Guide(scroll) => guide_overlay_key(app, view, scroll, chord),
@@ -256,6 +258,33 @@ fn trail_key(app: &mut App, view: &SessionView, scroll: u16, chord: Chord) -> Ve
         *top = Overlay::Trail(to);
     }
     Vec::new()
+}
+
+/// Enter begins or ends the chosen fault, Left and Right choose how long; the menu stays, so that one sees it happen.
+fn faults_key(app: &mut App, view: &SessionView, mut state: FaultBox, chord: Chord) -> Vec<Effect> {
+    let rows = faults::rows(view);
+    let mut effects = Vec::new();
+    match (chord.key, app.look.keymap.lookup(chord, PaneId::Guide).map(|(id, _)| id)) {
+        (Key::Left, _) => state.hold = state.hold.saturating_sub(1),
+        (Key::Right, _) => state.hold = step(state.hold, 1, faults::HOLDS.len()),
+        (_, Some(ActionId::Up)) => state.selected = state.selected.saturating_sub(1),
+        (_, Some(ActionId::Down)) => state.selected = step(state.selected, 1, rows.len()),
+        (_, Some(ActionId::Open)) => {
+            if let Some(row) = rows.get(state.selected.min(rows.len().saturating_sub(1))) {
+                effects.push(Effect::Act(Act::Line(row.line(state.hold))));
+            }
+        }
+        (_, Some(ActionId::Back | ActionId::Quit | ActionId::Faults)) => {
+            app.overlays.pop();
+            return Vec::new();
+        }
+        (_, Some(id @ (ActionId::Pause | ActionId::StepEvent | ActionId::Slower | ActionId::Faster))) => return run_action(app, view, id, 0),
+        _ => return Vec::new(),
+    }
+    if let Some(top) = app.overlays.last_mut() {
+        *top = Overlay::Faults(state);
+    }
+    effects
 }
 
 /// Enter goes to a branch, `c` shows it beside the present one or no more.

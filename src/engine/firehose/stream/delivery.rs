@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::engine::firehose::config::Kind;
 use crate::engine::firehose::endpoint::Outcome;
-use crate::engine::firehose::prefix::{self, format_time};
+use crate::engine::firehose::outward::Order;
+use crate::engine::firehose::prefix::{self, format_there, format_time};
 use crate::engine::firehose::record::{Failure, Rec, destination_line, processing_line};
 use crate::engine::kinesis::Ctx;
 use crate::engine::metrics::Metric;
@@ -114,9 +115,15 @@ impl DeliveryStream {
         // Search and Splunk without an error prefix use the data prefix for their failures.
         let prefix = match &s3.errors {
             Some(errors) => errors.evaluate_error(lines.since, kind, random),
-            None => format!("{}{kind}/{}", s3.prefix_text, format_time("yyyy/MM/dd/HH/", lines.since)),
+            None => format!("{}{kind}/{}", s3.prefix_text, format_there("yyyy/MM/dd/HH/", lines.since, &s3.zone)),
         };
-        let name = format!("{}-{}-{}-{}", self.name, self.version, format_time("yyyy-MM-dd-HH-mm-ss", lines.since), prefix::uuid(random.child(1)));
+        let name = format!(
+            "{}-{}-{}-{}",
+            self.name,
+            self.version,
+            format_there("yyyy-MM-dd-HH-mm-ss", lines.since, &s3.zone),
+            prefix::uuid(random.child(1))
+        );
         let length = lines.text.len() as u64;
         let delivery = Delivery::new(
             Parcel::Object { bucket: s3.bucket.clone(), key: format!("{prefix}{name}"), bytes: lines.text.into(), encoding: "", role: Role::Errors },
@@ -155,8 +162,13 @@ impl DeliveryStream {
         let random = Substream::new(0x0bac_0b0b, &[&self.name]).child(id);
         let prefix = s3.prefix.evaluate(lines.since, &[], random);
         let entry = prefix::uuid(random.child(1));
-        let name =
-            format!("{}-{}-{}-{entry}{}", self.name, self.version, format_time("yyyy-MM-dd-HH-mm-ss", lines.since), s3.compression.extension());
+        let name = format!(
+            "{}-{}-{}-{entry}{}",
+            self.name,
+            self.version,
+            format_there("yyyy-MM-dd-HH-mm-ss", lines.since, &s3.zone),
+            s3.compression.extension()
+        );
         let source_bytes = lines.text.len() as u64;
         let delivery = Delivery::new(
             Parcel::Object {
@@ -203,9 +215,47 @@ impl DeliveryStream {
                 }
             }
             Parcel::Records { records } => {
-                let settings = self.settings.clone();
+                // A fault of the lab stands before the real destination.
+                if self.outward.is_some() && self.standin.trouble.is_none() {
+                    self.deliveries.insert(id, delivery);
+                    self.asking.insert(id);
+                    return;
+                }
                 let random = Substream::new(env.seed, &["destination", &self.name]);
-                let outcome = self.standin.take(&settings.endpoint, records, random);
+                let outcome = self.standin.take(&self.settings.endpoint, records, random);
+                self.settle(ctx, id, delivery, outcome);
+            }
+        }
+    }
+
+    /// The attempts under way outside.
+    pub(in crate::engine::firehose) fn orders(&self, now: VirtualTime, arn: String) -> Vec<Order> {
+        let Some(url) = &self.outward else { return Vec::new() };
+        let order = |id: &u64| {
+            let delivery = self.deliveries.get(id)?;
+            let Parcel::Records { records } = &delivery.parcel else { return None };
+            Some(Order::new((&self.name, arn.clone()), (*id, delivery.attempts), now, url, &self.settings.endpoint, &self.body, records))
+        };
+        self.asking.iter().filter_map(order).collect()
+    }
+
+    /// What came of an attempt outside.
+    pub(in crate::engine::firehose) fn answered(&mut self, ctx: &mut Ctx<'_>, id: u64, outcome: Outcome) {
+        let Some(delivery) = self.deliveries.remove(&id) else { return };
+        if let (Outcome::Taken(failed), Parcel::Records { records }) = (&outcome, &delivery.parcel) {
+            let url = self.outward.as_deref().unwrap_or_default();
+            self.standin.taken_outside(url, records, failed);
+        }
+        self.settle(ctx, id, delivery, outcome);
+    }
+
+    /// What becomes of records that were handed over, or not.
+    fn settle(&mut self, ctx: &mut Ctx<'_>, id: u64, delivery: Delivery, outcome: Outcome) {
+        let now = ctx.now;
+        match &delivery.parcel {
+            Parcel::Object { .. } => {}
+            Parcel::Records { records } => {
+                let settings = self.settings.clone();
                 let dimensions = self.dimensions();
                 let taken = matches!(outcome, Outcome::Taken(_));
                 ctx.metrics.add(Metric::DeliveryToDestinationSuccess, &dimensions, now, u64::from(taken));

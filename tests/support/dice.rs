@@ -1,5 +1,7 @@
 //! The test's own choices: a small generator that gives the same numbers on every machine.
 
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
 use kinlab::engine::random::mix;
 
 #[derive(Debug, Clone)]
