@@ -193,3 +193,16 @@ fn a_report_is_scored_again_and_a_forged_one_is_found_out() {
         assert!(err(&output).contains(words), "{}", err(&output));
     }
 }
+
+#[test]
+fn sql_through_a_pipe_has_no_prompt_and_its_clock_stands_but_for_at() {
+    let program = "source a INTEGER\nCREATE STREAM O_S (n BIGINT);\nCREATE PUMP P AS INSERT INTO O_S\nSELECT STREAM COUNT(*) FROM SOURCE_SQL_STREAM_001 \
+                   GROUP BY STEP(SOURCE_SQL_STREAM_001.ROWTIME BY INTERVAL '1' SECOND);\ninsert 1\nat +2\n";
+    let output = kinlab(&["sql"], program);
+    assert_eq!(output.status.code(), Some(0));
+    let lines: Vec<String> = out(&output).lines().skip(1).map(str::to_owned).collect();
+    assert_eq!(lines, ["SOURCE_SQL_STREAM_001 has 1 columns", "2024-01-01 00:00:01.000 O_S  N=1"]);
+    let output = kinlab(&["sql"], "live\n");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(out(&output).contains("the clock runs at a terminal only"));
+}

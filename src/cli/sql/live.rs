@@ -22,14 +22,14 @@ struct Live {
     running: Option<Running>,
     rows: Vec<(i64, Vec<Value>)>,
     clock: i64,
-    /// The clock follows the wall's.
-    runs: bool,
+    /// Whether the clock follows the wall's; `None` where it cannot, away from a terminal.
+    runs: Option<bool>,
     shown: Vec<(String, String)>,
 }
 
 impl Live {
     fn new() -> Self {
-        Self { text: String::new(), columns: Vec::new(), running: None, rows: Vec::new(), clock: EPOCH, runs: false, shown: Vec::new() }
+        Self { text: String::new(), columns: Vec::new(), running: None, rows: Vec::new(), clock: EPOCH, runs: None, shown: Vec::new() }
     }
 
     fn catalog(&self) -> Catalog {
@@ -83,7 +83,7 @@ impl Live {
 
     /// Milliseconds have passed on the wall's clock: what comes of it.
     fn passed(&mut self, ms: i64) -> String {
-        if self.runs { self.move_to(self.clock + ms) } else { String::new() }
+        if self.runs == Some(true) { self.move_to(self.clock + ms) } else { String::new() }
     }
 
     fn word(&mut self, word: &str, line: &str) -> Result<String, String> {
@@ -115,13 +115,14 @@ impl Live {
                 };
                 let Some(to) = to.filter(|to| *to >= self.clock) else { return Err("at yyyy-MM-dd HH:mm:ss or at +SECONDS, never back".to_owned()) };
                 // An instant that was named is there to stay.
-                self.runs &= rest.starts_with('+');
+                self.runs = self.runs.map(|runs| runs && rest.starts_with('+'));
                 Ok(self.move_to(to))
             }
             "live" => {
-                self.runs = !rest.eq_ignore_ascii_case("off");
+                let Some(runs) = &mut self.runs else { return Err("the clock runs at a terminal only; here 'at' moves it".to_owned()) };
+                *runs = !rest.eq_ignore_ascii_case("off");
                 let now = timestamp_millis_text(self.clock);
-                Ok(if self.runs { format!("the clock runs from {now}\n") } else { format!("the clock stands at {now}\n") })
+                Ok(if *runs { format!("the clock runs from {now}\n") } else { format!("the clock stands at {now}\n") })
             }
             "insert" => {
                 let mut cells = Vec::new();
@@ -221,9 +222,9 @@ impl Typing {
 pub(super) fn interactive() -> std::io::Result<u8> {
     let terminal = std::io::stdin().is_terminal();
     let mut typing = Typing { state: Live::new(), pending: String::new(), code: OK };
-    println!("kinlab sql: a program of Kinesis Data Analytics for SQL, live. help lists the words.");
+    writeln!(std::io::stdout(), "kinlab sql: a program of Kinesis Data Analytics for SQL, live. help lists the words.")?;
     if terminal && std::io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb") {
-        typing.state.runs = true;
+        typing.state.runs = Some(true);
         let mut prompt = Prompt::new();
         loop {
             let words = typing.words();

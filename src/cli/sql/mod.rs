@@ -360,7 +360,7 @@ const HELP: &str = "\
 CREATE …;               statements are collected until ;  and checked together
 insert VALUE, …         a row for the source stream: values of its columns, at the clock
 at TIME                 move the clock: yyyy-MM-dd HH:mm:ss (it stands there), or +10 for seconds
-live [off]              the clock runs with the wall's, as at first at a terminal, or stands
+live [off]              at a terminal: the clock runs with the wall's, as at first, or stands
 source NAME TYPE, …     the columns of SOURCE_SQL_STREAM_001; empties it
 select STREAM           rows of a stream so far
 streams  pumps  explain  reset  quit";

@@ -183,7 +183,7 @@ impl Prompt {
     /// The terminal's own.
     pub(super) fn read(&mut self, prompt: &str, words: &Words, news: &mut dyn FnMut() -> String) -> io::Result<Line> {
         if let Some(line) = self.pasted.pop_front() {
-            println!("{prompt}{line}");
+            writeln!(io::stdout(), "{prompt}{line}")?;
             self.history.add(&line);
             return Ok(Line::Text(line));
         }
