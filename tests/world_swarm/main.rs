@@ -129,9 +129,9 @@ fn play(story: &Story, way: Way) -> (End, Session) {
             Deed::Wait(micros) => {
                 let until = session.now() + VirtualDuration(*micros);
                 if story.clients {
-                    session.serve_until(until)
+                    session.serve_until(until);
                 } else {
-                    session.advance(until)
+                    session.advance(until);
                 }
                 continue;
             }
