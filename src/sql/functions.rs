@@ -263,10 +263,12 @@ pub fn resolve(name: &str, args: &[SqlType]) -> Result<Option<(Function, SqlType
         "CURRENT_TIME" | "LOCALTIME" if count == 0 => (F::QueryTime, SqlType::Time),
         "CURRENT_ROW_TIMESTAMP" if count == 0 => (F::RowTimestamp, SqlType::Timestamp),
         "SYSTEM_USER" | "CURRENT_USER" | "SESSION_USER" | "CURRENT_PATH" => (F::UserName, SqlType::Varchar(32)),
-        name if let Some((_, instead)) = ELSEWHERE.iter().find(|(known, _)| *known == name) => {
-            return Err(format!("{name} is no function of the dialect; write {instead}"));
+        _ => {
+            return match ELSEWHERE.iter().find(|(known, _)| *known == name) {
+                Some((_, instead)) => Err(format!("{name} is no function of the dialect; write {instead}")),
+                None => Ok(None),
+            };
         }
-        _ => return Ok(None),
     };
     Ok(Some(found))
 }
