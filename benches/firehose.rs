@@ -6,6 +6,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "a bench measures wall time")]
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::process::{Command, Stdio};
@@ -27,6 +29,8 @@ use kinlab::engine::{Budget, Command as World, Config, Engine};
 use kinlab::session::node;
 use serde_json::{Value, json};
 
+use support::Ledger;
+
 const RECORDS: usize = 60_000;
 const BATCH: usize = 500;
 const ROUNDS: usize = 5;
@@ -43,24 +47,22 @@ fn main() {
     let records = records();
     let bytes: usize = records.iter().map(|record| record.len()).sum();
     println!("{RECORDS} records of {} B by Direct PUT, {BATCH} a batch; best of {ROUNDS} rounds", bytes / RECORDS);
-    println!("{:>22} {:>12} {:>14} {:>10}", "", "MB/s", "records/s", "of floor");
-    let line = |name: &str, took: Duration, floor: Duration| {
-        let seconds = took.as_secs_f64();
-        let (mb, rate) = (bytes as f64 / 1e6 / seconds, RECORDS as f64 / seconds);
-        println!("{name:>22} {mb:>12.1} {rate:>14.0} {:>10.2}", seconds / floor.as_secs_f64());
+    let mut ledger = Ledger::new("firehose");
+    let mut line = |name: &str, took: Duration, floor: Duration| {
+        let rate = |took: Duration| RECORDS as f64 / took.as_secs_f64();
+        ledger.beside(name, rate(took), "records/s", rate(floor));
+        ledger.row(&format!("{name}, bytes"), bytes as f64 / 1e6 / took.as_secs_f64(), "MB/s");
     };
     let gzip = best(|| {
         let whole: Vec<u8> = records.iter().flat_map(|record| record.iter().copied()).collect();
         timed(|| black_box(compress::gzip(&whole)).len())
     });
-    line("gzip alone", gzip, gzip);
     line("gzipped JSON lines", best(|| deliver(&records, false)), gzip);
     let rows = decoded(&records);
     let parquet = best(|| timed(|| written(&rows)));
-    line("Parquet alone", parquet, parquet);
     line("JSON and Parquet", best(|| timed(|| written(&decoded(&records)))), parquet);
     line("Parquet", best(|| deliver(&records, true)), parquet);
-    handlers(&records);
+    handlers(&mut ledger, &records);
 }
 
 fn best(mut run: impl FnMut() -> Duration) -> Duration {
@@ -148,7 +150,7 @@ fn deliver(records: &[Arc<[u8]>], parquet: bool) -> Duration {
 }
 
 /// A transform in QuickJS: what an invocation costs, and what `node` takes for the same.
-fn handlers(records: &[Arc<[u8]>]) {
+fn handlers(ledger: &mut Ledger, records: &[Arc<[u8]>]) {
     let event = |count: usize| {
         let list: Vec<Value> =
             records[..count].iter().enumerate().map(|(id, data)| json!({"recordId": id.to_string(), "data": STANDARD.encode(data)})).collect();
@@ -181,9 +183,9 @@ fn handlers(records: &[Arc<[u8]>]) {
     let empty = best(|| run(&none));
     let full = best(|| run(&many));
     let each = full.saturating_sub(empty).as_secs_f64() / EVENTS as f64;
-    println!();
-    println!("A transform in QuickJS: an invocation costs {:.2} ms, {EVENTS} records {:.2} ms", empty.as_secs_f64() * 1e3, full.as_secs_f64() * 1e3);
-    println!("{:>22} {:>14.0} records/s in batches of {EVENTS}, {:.1} µs a record", "", EVENTS as f64 / full.as_secs_f64(), each * 1e6);
+    ledger.row("QuickJS, an invocation", empty.as_secs_f64() * 1e3, "ms");
+    ledger.row(&format!("QuickJS, a batch of {EVENTS}"), full.as_secs_f64() * 1e3, "ms");
+    ledger.row("QuickJS, a record", each * 1e6, "us");
     let script =
         format!("{HANDLER}\nexports.handler(JSON.parse(require('fs').readFileSync(0))).then((a) => process.stdout.write(JSON.stringify(a)));");
     let outside = || {
@@ -194,7 +196,7 @@ fn handlers(records: &[Arc<[u8]>]) {
         Some(started.elapsed())
     };
     match (0..ROUNDS).filter_map(|_| outside()).min() {
-        Some(took) => println!("{:>22} {:>14.2} ms for the same batch in node, with its start-up", "", took.as_secs_f64() * 1e3),
-        None => println!("{:>22} no node on this machine to compare with", ""),
+        Some(took) => ledger.row(&format!("node with its start-up, a batch of {EVENTS}"), took.as_secs_f64() * 1e3, "ms"),
+        None => println!("no node on this machine to compare with"),
     }
 }
