@@ -2,35 +2,19 @@
 //! and the read limits that everybody shares.
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
-use std::sync::Arc;
+#[path = "support/account.rs"]
+mod account;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kinlab::engine::view::{ApplicationView, Wants};
-use kinlab::lab::{Lab, embedded};
 use kinlab::session::Session;
 use serde_json::{Value, json};
 
-/// A session in the boarding lab: an account like any other.
-fn session() -> Session {
-    let (_, files) = embedded::find("lab0").expect("exists");
-    Session::new(Arc::new(Lab::load(&files).expect("good")), None).expect("good")
-}
-
-fn ok(session: &mut Session, line: &str) -> String {
-    let outcome = session.line(line);
-    assert!(!outcome.failed, "{line}: {} {}", outcome.message, outcome.output);
-    outcome.output
-}
+use account::{fails, ok, session};
 
 fn answer(session: &mut Session, line: &str) -> Value {
     serde_json::from_str(&ok(session, line)).expect("JSON")
-}
-
-fn fails(session: &mut Session, line: &str) -> String {
-    let outcome = session.line(line);
-    assert!(outcome.failed, "{line}: {}", outcome.output);
-    outcome.message
 }
 
 fn base64(text: &str) -> String {

@@ -1,6 +1,9 @@
 //! Deliveries to real destinations: sent once, recorded, never sent again by a replay; HTTP and PostgreSQL over loopback sockets.
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "support/account.rs"]
+mod account;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
@@ -10,17 +13,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kinlab::engine::firehose::endpoint::Outcome;
 use kinlab::engine::firehose::outward::{Answer, Ask, Next, Order};
-use kinlab::lab::{Lab, embedded};
 use kinlab::session::Session;
 use kinlab::session::handlers::Courier;
 use kinlab::session::runlog::{Entry, SavedRun, What};
 
-const BUCKET: &str = r#""RoleARN":"arn:aws:iam::123456789012:role/r","BucketARN":"arn:aws:s3:::lake""#;
+use account::session;
 
-fn session() -> Session {
-    let (_, files) = embedded::find("lab0").expect("exists");
-    Session::new(Arc::new(Lab::load(&files).expect("good")), None).expect("good")
-}
+const BUCKET: &str = r#""RoleARN":"arn:aws:iam::123456789012:role/r","BucketARN":"arn:aws:s3:::lake""#;
 
 /// Lines that make an HTTP destination and put a record into it.
 fn http_lines() -> Vec<String> {

@@ -1,7 +1,8 @@
 //! Functions as a user has them: lanes and windows of event source mappings, services that handlers call, topics; templates, the agent, time zones.
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
-use std::sync::Arc;
+#[path = "support/account.rs"]
+mod account;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,28 +11,12 @@ use kinlab::engine::agent::{AgentConfig, Disk, FileId, Seen};
 use kinlab::engine::lambda::mapping::reader::lane_of;
 use kinlab::engine::time::VirtualDuration;
 use kinlab::engine::view::{MappingView, Wants};
-use kinlab::lab::{Lab, embedded};
 use kinlab::session::Session;
 use kinlab::session::driver::Driver;
 
+use account::{fails, ok, session};
+
 const STREAM: &str = "arn:aws:kinesis:us-east-1:123456789012:stream/s";
-
-fn session() -> Session {
-    let (_, files) = embedded::find("lab0").expect("exists");
-    Session::new(Arc::new(Lab::load(&files).expect("good")), None).expect("good")
-}
-
-fn ok(session: &mut Session, line: &str) -> String {
-    let outcome = session.line(line);
-    assert!(!outcome.failed, "{line}: {} {}", outcome.message, outcome.output);
-    outcome.output
-}
-
-fn fails(session: &mut Session, line: &str) -> String {
-    let outcome = session.line(line);
-    assert!(outcome.failed, "{line}: {}", outcome.output);
-    outcome.message
-}
 
 fn function(session: &mut Session, name: &str, runtime: &str, code: &str) {
     let code = STANDARD.encode(code);

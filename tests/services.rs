@@ -1,34 +1,19 @@
 //! Delivery streams, functions, buckets and queries as a user has them: lines in, objects out, every record accounted for.
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "support/account.rs"]
+mod account;
+
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kinlab::engine::view::Wants;
-use kinlab::lab::{Lab, embedded};
 use kinlab::session::Session;
 use serde_json::Value;
 
-/// A session in the boarding lab with today's or the deck's limits: an account like any other.
-fn session() -> Session {
-    let (_, files) = embedded::find("lab0").expect("exists");
-    Session::new(Arc::new(Lab::load(&files).expect("good")), None).expect("good")
-}
-
-fn ok(session: &mut Session, line: &str) -> String {
-    let outcome = session.line(line);
-    assert!(!outcome.failed, "{line}: {} {}", outcome.message, outcome.output);
-    outcome.output
-}
-
-fn fails(session: &mut Session, line: &str) -> String {
-    let outcome = session.line(line);
-    assert!(outcome.failed, "{line}: {}", outcome.output);
-    outcome.message
-}
+use account::{fails, ok, session};
 
 fn base64(text: &str) -> String {
     STANDARD.encode(text)
