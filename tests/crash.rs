@@ -12,27 +12,22 @@ mod server;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use dice::Dice;
-use server::Server;
-
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = std::fs::remove_dir_all(&folder);
-    folder
-}
+use server::{Server, folder};
 
 /// Sends so many records one behind the other on one connection, reads some of the answers and goes away. Gives the numbers that were acknowledged.
 fn put(server: &Server, from: u64, count: u64, read: u64) -> Vec<u64> {
     let mut stream = TcpStream::connect(&server.address).expect("it listens");
     let mut requests = String::new();
     for number in from..from + count {
-        let data = format!("{number:012}").bytes().collect::<Vec<_>>();
-        let body = json!({"StreamName": "s", "PartitionKey": "k", "Data": base64(&data)}).to_string();
+        let body = json!({"StreamName": "s", "PartitionKey": "k", "Data": STANDARD.encode(format!("{number:012}"))}).to_string();
         requests += &format!(
             "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-amz-json-1.1\r\nX-Amz-Target: Kinesis_20131202.PutRecord\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
@@ -61,20 +56,9 @@ fn put(server: &Server, from: u64, count: u64, read: u64) -> Vec<u64> {
     acknowledged
 }
 
-const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-fn base64(bytes: &[u8]) -> String {
-    assert!(bytes.len().is_multiple_of(3), "no filling is needed here");
-    let three = |chunk: &[u8]| u32::from(chunk[0]) << 16 | u32::from(chunk[1]) << 8 | u32::from(chunk[2]);
-    bytes.chunks(3).flat_map(|chunk| (0..4).map(move |at| SIGNS[(three(chunk) >> (18 - 6 * at) & 63) as usize] as char)).collect()
-}
-
 /// The number that a record's data says.
 fn number(data: &str) -> u64 {
-    let value = |sign: u8| SIGNS.iter().position(|known| *known == sign).expect("base64") as u32;
-    let four = |chunk: &[u8]| chunk.iter().fold(0, |sum, sign| sum << 6 | value(*sign));
-    let bytes: Vec<u8> = data.as_bytes().chunks(4).flat_map(|chunk| four(chunk).to_be_bytes().into_iter().skip(1)).collect();
-    String::from_utf8_lossy(&bytes).parse().expect("one of ours")
+    String::from_utf8(STANDARD.decode(data).expect("base64")).expect("digits").parse().expect("one of ours")
 }
 
 /// The numbers in the stream, in its order.

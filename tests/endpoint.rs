@@ -11,7 +11,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use server::{Answer, Server};
+use server::{Answer, Server, folder};
 
 #[test]
 fn answers_and_refusals_are_those_of_the_service() {
@@ -159,12 +159,6 @@ fn idle_connections_leave_when_others_come() {
     assert_eq!(server.call("PutRecord", &json!({"StreamName": "s", "Data": "YQ==", "PartitionKey": "k"})).status, 200);
     assert_eq!(server.records("s").len(), 1);
     drop(idle);
-}
-
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = std::fs::remove_dir_all(&folder);
-    folder
 }
 
 #[test]

@@ -3,24 +3,16 @@
 //! and `KINLAB_SWARM_SEEDS=10000` makes a soak of it.
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "support/dice.rs"]
+mod dice;
 mod support;
 
+use dice::Dice;
 use kinlab::api::kinesis::*;
 use kinlab::engine::limits::Era;
-use kinlab::engine::random::mix;
 use kinlab::engine::time::VirtualDuration;
 use kinlab::engine::{Budget, Command, Event};
 use support::World;
-
-/// A small deterministic generator for the test's own choices.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        mix(self.0) % sides
-    }
-}
 
 const NAMES: [&str; 3] = ["alpha", "beta", "gamma"];
 

@@ -1,21 +1,17 @@
 //! The folder of an endpoint: the world's beginning and the log of everything that changed it.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::Path;
 
 use super::home::{locked, put, told};
-use super::sealed;
-use crate::session::runlog::{Keeper, Progress, SavedRun};
+use super::sealed::{self, LogFile};
+use crate::session::runlog::{Keeper, Progress};
 
-/// The folder of an endpoint: the world's beginning and the log of everything that changed it.
+/// The folder of an endpoint.
 #[derive(Debug)]
 pub(super) struct DataDir {
-    /// The log's file.
-    pub(super) log: PathBuf,
-    file: Option<File>,
-    /// Bytes of whole entries.
-    good: u64,
+    /// The log.
+    pub(super) log: LogFile,
     _lock: File,
 }
 
@@ -37,47 +33,17 @@ impl DataDir {
             }
             Err(error) => return Err(told(&world, &error)),
         };
-        Ok((Self { log: folder.join("log.jsonl"), file: None, good: 0, _lock: lock }, text))
-    }
-
-    /// What was kept.
-    ///
-    /// # Errors
-    /// A sentence: not readable, or damaged otherwise than a killed process leaves it.
-    pub(super) fn saved(&self) -> Result<Option<SavedRun>, String> {
-        let bytes = match std::fs::read(&self.log) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(told(&self.log, &error)),
-        };
-        sealed::read(&bytes).map(Some).map_err(|why| format!("{}: {why}", self.log.display()))
+        Ok((Self { log: LogFile::new(folder.join("log.jsonl")), _lock: lock }, text))
     }
 }
 
 impl Keeper for DataDir {
     fn append(&mut self, text: &str) -> Result<(), String> {
-        let text = sealed::lines(text);
-        let written = match &mut self.file {
-            Some(file) => Ok(file),
-            None => OpenOptions::new().create(true).append(true).open(&self.log).map(|file| {
-                self.good = file.metadata().map_or(0, |data| data.len());
-                self.file.insert(file)
-            }),
-        }
-        .and_then(|file| {
-            file.write_all(text.as_bytes()).inspect_err(|_| {
-                // Half an entry must not stand before the next one.
-                let _ = file.set_len(self.good);
-            })
-        });
-        written.map_err(|error| told(&self.log, &error))?;
-        self.good += text.len() as u64;
-        Ok(())
+        self.log.append(text)
     }
 
     fn replace(&mut self, text: &str) -> Result<(), String> {
-        self.file = None;
-        put(&self.log, &sealed::lines(text))
+        self.log.replace(text)
     }
 
     fn progress(&mut self, _: &Progress) -> Result<(), String> {

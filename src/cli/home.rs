@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::session::runlog::{Keeper, Progress, SavedRun};
 
-use super::sealed;
+use super::sealed::LogFile;
 
 /// The folder, when the environment says where it could be.
 pub(super) fn folder() -> Option<PathBuf> {
@@ -49,21 +49,13 @@ pub(super) fn locked(path: &Path, busy: impl Fn() -> String) -> Result<File, Str
     }
 }
 
-fn read_run(path: &Path) -> Result<Option<SavedRun>, String> {
-    match std::fs::read(path) {
-        Ok(bytes) => sealed::read(&bytes).map(Some).map_err(|error| format!("{}: {error}", path.display())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(told(path, &error)),
-    }
-}
-
 /// The saved run of a lab for reading only: another process may be playing it.
 ///
 /// # Errors
 /// Why it cannot be read.
 pub(super) fn saved_run(lab: &str) -> Result<Option<SavedRun>, String> {
     let home = folder().ok_or("neither KINLAB_HOME nor HOME is set")?;
-    read_run(&home.join("runs").join(format!("{}.jsonl", file_name(lab))))
+    LogFile::new(home.join("runs").join(format!("{}.jsonl", file_name(lab)))).saved()
 }
 
 /// A lab's id comes from its file: keep it a file name.
@@ -74,10 +66,9 @@ fn file_name(lab: &str) -> String {
 /// The saved run of a lab, held by this process alone.
 #[derive(Debug)]
 pub(super) struct Store {
-    run: PathBuf,
+    run: LogFile,
     progress: PathBuf,
     initials: PathBuf,
-    file: Option<File>,
     /// Held until the process ends.
     _lock: File,
 }
@@ -95,10 +86,9 @@ impl Store {
         let lock_path = runs.join(format!("{name}.lock"));
         let lock = locked(&lock_path, || format!("another kinlab has {lab} open"))?;
         Ok(Self {
-            run: runs.join(format!("{name}.jsonl")),
+            run: LogFile::new(runs.join(format!("{name}.jsonl"))),
             progress: runs.join(format!("{name}.progress.json")),
             initials: home.join("initials"),
-            file: None,
             _lock: lock,
         })
     }
@@ -108,33 +98,23 @@ impl Store {
     /// # Errors
     /// Why it cannot be read; the file stays as it is.
     pub(super) fn saved(&self) -> Result<Option<SavedRun>, String> {
-        read_run(&self.run)
+        self.run.saved()
     }
 
     /// Puts the saved run aside; gives its new name.
     pub(super) fn set_aside(&self) -> Option<PathBuf> {
-        let aside = self.run.with_extension("old.jsonl");
-        std::fs::rename(&self.run, &aside).ok().map(|()| aside)
+        let aside = self.run.path.with_extension("old.jsonl");
+        std::fs::rename(&self.run.path, &aside).ok().map(|()| aside)
     }
 }
 
 impl Keeper for Store {
     fn append(&mut self, text: &str) -> Result<(), String> {
-        let sealed = sealed::lines(text);
-        let written = match &mut self.file {
-            Some(file) => file.write_all(sealed.as_bytes()),
-            None => OpenOptions::new().create(true).append(true).open(&self.run).and_then(|mut file| {
-                let written = file.write_all(sealed.as_bytes());
-                self.file = Some(file);
-                written
-            }),
-        };
-        written.map_err(|error| told(&self.run, &error))
+        self.run.append(text)
     }
 
     fn replace(&mut self, text: &str) -> Result<(), String> {
-        self.file = None;
-        put(&self.run, &sealed::lines(text))
+        self.run.replace(text)
     }
 
     fn progress(&mut self, progress: &Progress) -> Result<(), String> {

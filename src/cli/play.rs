@@ -14,7 +14,6 @@ use crate::session::Session;
 use crate::session::driver::Driver;
 use crate::session::input::{self, InputFormat, InputOptions};
 use crate::tui::app::Look;
-use crate::tui::broken::Left;
 use crate::tui::glyphs::GlyphSet;
 use crate::tui::keymap::Keymap;
 use crate::tui::labs::{Choice, LabRow, LabsList};
@@ -472,11 +471,11 @@ fn dashboard(name: &str, mut vars: Vec<(String, String)>, extras: &Extras<'_>, p
     let mut lab = loop {
         match load(name) {
             Ok(lab) => break lab,
-            Err(errors) => match broken::stay(name, &vars, errors, look)? {
-                Left::Mended | Left::Edit => {}
-                Left::Labs => return Ok((USAGE, Exit::Labs)),
-                Left::Quit => return Ok((USAGE, Exit::Quit)),
-            },
+            Err(errors) => {
+                if let Some(exit) = broken::stay(name, errors, look)? {
+                    return Ok((USAGE, exit));
+                }
+            }
         }
     };
     let mut notices = Vec::new();

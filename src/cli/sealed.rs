@@ -2,9 +2,77 @@
 //!
 //! Invariant: a line is used only when it is whole and as it was written; only the last one may be torn, for that is what a killed process leaves.
 
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::PathBuf;
+
 use flate2::Crc;
 
 use crate::session::runlog::SavedRun;
+
+use super::home::{put, told};
+
+/// The file of a log.
+#[derive(Debug)]
+pub(super) struct LogFile {
+    /// Where it is.
+    pub(super) path: PathBuf,
+    file: Option<File>,
+    /// Bytes of whole entries.
+    good: u64,
+}
+
+impl LogFile {
+    /// A file that is opened when something is written.
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path, file: None, good: 0 }
+    }
+
+    /// What is in it; `None` when there is no file.
+    ///
+    /// # Errors
+    /// A sentence: not readable, no run, or damaged otherwise than a killed process leaves it.
+    pub(super) fn saved(&self) -> Result<Option<SavedRun>, String> {
+        match std::fs::read(&self.path) {
+            Ok(bytes) => read(&bytes).map(Some).map_err(|why| format!("{}: {why}", self.path.display())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(told(&self.path, &error)),
+        }
+    }
+
+    /// Adds lines to the end, all of them or none.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub(super) fn append(&mut self, text: &str) -> Result<(), String> {
+        let text = lines(text);
+        let written = match &mut self.file {
+            Some(file) => Ok(file),
+            None => OpenOptions::new().create(true).append(true).open(&self.path).map(|file| {
+                self.good = file.metadata().map_or(0, |data| data.len());
+                self.file.insert(file)
+            }),
+        }
+        .and_then(|file| {
+            file.write_all(text.as_bytes()).inspect_err(|_| {
+                // Half an entry must not stand before the next one.
+                let _ = file.set_len(self.good);
+            })
+        });
+        written.map_err(|error| told(&self.path, &error))?;
+        self.good += text.len() as u64;
+        Ok(())
+    }
+
+    /// Puts other lines in the place of all that are there.
+    ///
+    /// # Errors
+    /// What the system said; what was there is there still.
+    pub(super) fn replace(&mut self, text: &str) -> Result<(), String> {
+        self.file = None;
+        put(&self.path, &lines(text))
+    }
+}
 
 fn checksum(parts: &[&[u8]]) -> u32 {
     let mut crc = Crc::new();
@@ -15,7 +83,7 @@ fn checksum(parts: &[&[u8]]) -> u32 {
 }
 
 /// Lines with their checksums.
-pub(super) fn lines(text: &str) -> String {
+fn lines(text: &str) -> String {
     text.split_inclusive('\n').map(|line| format!("{:08x} {line}", checksum(&[line.as_bytes()]))).collect()
 }
 

@@ -112,9 +112,9 @@ pub(super) fn serve(arguments: &ServeArguments, pace: &Pace) -> std::io::Result<
             let mut session = Session::new(Arc::new(lab), None)?;
             equip(&mut session, pace)?;
             if let Some(kept) = kept.take() {
-                let saved = kept.saved()?;
+                let saved = kept.log.saved()?;
                 if let Some((line, why)) = saved.as_ref().and_then(|saved| saved.torn.as_ref()) {
-                    eprintln!("{}: line {line} was not written to its end and is left out: {why}", kept.log.display());
+                    eprintln!("{}: line {line} was not written to its end and is left out: {why}", kept.log.path.display());
                 }
                 session.resume(saved.map(|saved| saved.entries).unwrap_or_default());
                 session.keep_with(Box::new(kept));

@@ -10,6 +10,7 @@ mod drive;
 pub mod driver;
 pub mod handlers;
 pub mod input;
+mod keeping;
 pub mod language;
 pub mod node;
 pub mod outside;

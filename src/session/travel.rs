@@ -125,14 +125,19 @@ impl Session {
             self.save();
         }
         while self.entries < done {
-            let entry = self.log[self.entries].clone();
-            self.pass(self.epoch() + VirtualDuration(entry.at_us));
-            self.redo(&entry);
+            self.redo_next();
         }
         self.pass(target);
         self.newest = self.newest.max(self.now());
         self.notices = said;
         Ok(())
+    }
+
+    /// Lets time pass to the next entry of the log, and does it.
+    pub(super) fn redo_next(&mut self) {
+        let entry = self.log[self.entries].clone();
+        self.pass(self.epoch() + VirtualDuration(entry.at_us));
+        self.redo(&entry);
     }
 
     /// A line that began to let time pass at or before an instant and ended after it: its place in the log, its beginning and its end.

@@ -1,19 +1,24 @@
 //! Binding of expressions: names to cells, calls to functions, types checked on the way.
 
+mod aggregate;
+mod arithmetic;
+
 use std::sync::Arc;
 
 use super::ast::{Bound as FrameBound, Call, Expr, Frame, Ident, Kind, WindowRef, WindowSpec};
-use super::bound::{Arith, Bound, Typed};
+use super::bound::{Bound, Typed};
 use super::cast::can_cast;
 use super::diagnostic::{Diagnostic, Span, near_miss};
 use super::functions::{self, Function};
 use super::interval::Unit;
 use super::logparse::LogParser;
 use super::matching::{Like, java_regex, similar};
-use super::plan::{Aggregate, AggregateCall, Extent, SlidingWindow};
+use super::plan::{AggregateCall, Extent, SlidingWindow};
 use super::scope::Scope;
 use super::types::{Family, LENGTH_MAX, SqlType};
 use super::value::Value;
+use aggregate::aggregate_of;
+use arithmetic::arithmetic;
 
 /// A finding that stops the binding of one expression.
 pub(super) type Bindable<T> = Result<T, Box<Diagnostic>>;
@@ -500,69 +505,6 @@ impl Binder<'_> {
         Ok(Some(Typed { expr: Bound::User(bound, function.strict, function.body.clone()), ty: function.returns.clone() }))
     }
 
-    fn aggregate(&mut self, function: Aggregate, call: &Call, span: Span) -> Bindable<Typed> {
-        if call.filter {
-            return error(span, "FILTER is not part of the dialect; aggregate a CASE instead");
-        }
-        let function = if call.star { Aggregate::CountStar } else { function };
-        if function == Aggregate::Count && call.distinct {
-            return error(span, "COUNT(DISTINCT …) is not allowed on streams; COUNT_DISTINCT_ITEMS_TUMBLING counts distinct values");
-        }
-        // Arguments see the input's columns, and aggregates do not nest.
-        let saved = self.grouping.take();
-        let place = std::mem::replace(&mut self.place, Place::Inside);
-        let sliding = self.sliding.take();
-        let clause = std::mem::replace(&mut self.clause, "an aggregate");
-        let args: Bindable<Vec<Typed>> = call.args.iter().map(|arg| self.bind(arg)).collect();
-        (self.grouping, self.place, self.sliding, self.clause) = (saved, place, sliding, clause);
-        let args = args?;
-        let input = args.first().map_or(SqlType::Null, |arg| arg.ty.clone());
-        let ty = aggregate_type(function, &input, &args).map_err(|why| Box::new(Diagnostic::error(span, format!("{}: {why}", call.name))))?;
-        let planned = AggregateCall {
-            function,
-            args: args.into_iter().map(|arg| arg.expr).collect(),
-            input,
-            ty: ty.clone(),
-            distinct: call.distinct,
-            ignore_nulls: call.ignore_nulls,
-            from_last: call.from_last,
-        };
-        if let Some(over) = &call.over {
-            if self.grouping.is_some() {
-                return error(span, "a call with OVER cannot stand in a query with GROUP BY; put one of them into a subquery");
-            }
-            if self.sliding.is_none() {
-                return error(span, format!("a call with OVER cannot stand in {}; compute it in a subquery", self.clause));
-            }
-            let (partition, extent) = self.window(over, span)?;
-            let cell = self.width + self.results;
-            self.results += 1;
-            let windows = self.sliding.get_or_insert_default();
-            let same = |window: &SlidingWindow| {
-                window.extent == extent
-                    && window.partition.len() == partition.len()
-                    && window.partition.iter().zip(&partition).all(|(a, b)| a.same(b))
-            };
-            match windows.iter_mut().find(|window| same(window)) {
-                Some(window) => window.calls.push((cell, planned)),
-                None => windows.push(SlidingWindow { partition, extent, calls: vec![(cell, planned)] }),
-            }
-            return Ok(Typed { expr: Bound::Cell(cell), ty });
-        }
-        if matches!(function, Aggregate::Lag | Aggregate::Nth) {
-            return error(span, format!("{} needs OVER (…)", call.name));
-        }
-        let Some(grouping) = &mut self.grouping else {
-            return error(span, format!("{} is an aggregate and cannot stand in {}", call.name, self.clause));
-        };
-        let known = grouping.calls.iter().position(|other| format!("{other:?}") == format!("{planned:?}"));
-        let at = known.unwrap_or_else(|| {
-            grouping.calls.push(planned);
-            grouping.calls.len() - 1
-        });
-        Ok(Typed { expr: Bound::Cell(grouping.keys.len() + at), ty })
-    }
-
     /// The partition and extent of a window of an analytic call.
     fn window(&mut self, over: &WindowRef, span: Span) -> Bindable<(Vec<Bound>, Extent)> {
         let mut spec = match over {
@@ -641,180 +583,4 @@ pub(super) fn extent(frame: &Frame, join: bool, _span: Span) -> Bindable<Extent>
 pub(super) fn comparable(span: Span, a: &SqlType, b: &SqlType) -> Bindable<()> {
     let (x, y) = (a.family(), b.family());
     if x == y || x == Family::Null || y == Family::Null { Ok(()) } else { error(span, format!("{a} and {b} cannot be compared; cast one of them")) }
-}
-
-fn aggregate_of(name: &str, over: bool) -> Option<Aggregate> {
-    use Aggregate as A;
-    Some(match name {
-        "COUNT" => A::Count,
-        "SUM" => A::Sum,
-        "AVG" => A::Avg,
-        "MIN" => A::Min,
-        "MAX" => A::Max,
-        "STDDEV_POP" => A::StddevPop,
-        "STDDEV_SAMP" | "STDDEV" | "STD_DEV" => A::StddevSamp,
-        "VAR_POP" => A::VarPop,
-        "VAR_SAMP" | "VARIANCE" => A::VarSamp,
-        "ANY" | "SOME" => A::Any,
-        "EVERY" => A::Every,
-        "FIRST_VALUE" => A::First,
-        "LAST_VALUE" => A::Last,
-        "NTH_VALUE" => A::Nth,
-        "LAG" => A::Lag,
-        "EXP_AVG" => A::ExpAvg,
-        _ => {
-            let _ = over;
-            return None;
-        }
-    })
-}
-
-fn aggregate_type(function: Aggregate, input: &SqlType, args: &[Typed]) -> Result<SqlType, String> {
-    use Aggregate as A;
-    let count = args.len();
-    let one = |ok: bool, what: &str| {
-        if ok && count == 1 {
-            Ok(())
-        } else {
-            Err(format!("takes {what}, found {}", if count == 1 { input.to_string() } else { format!("{count} arguments") }))
-        }
-    };
-    let number = matches!(input.family(), Family::Number | Family::Null);
-    Ok(match function {
-        A::CountStar => SqlType::BigInt,
-        A::Count => {
-            if count == 0 {
-                return Err("takes * or a value".to_owned());
-            }
-            SqlType::BigInt
-        }
-        A::Sum => {
-            one(number, "one number")?;
-            match input {
-                SqlType::Decimal(_, s) => SqlType::Decimal(18, *s),
-                SqlType::Real | SqlType::Double => SqlType::Double,
-                _ => SqlType::BigInt,
-            }
-        }
-        A::Avg => {
-            one(number, "one number")?;
-            input.clone()
-        }
-        A::Min | A::Max => {
-            one(!matches!(input, SqlType::Record(_)), "one value")?;
-            input.clone()
-        }
-        A::StddevPop | A::StddevSamp | A::VarPop | A::VarSamp => {
-            one(number, "one number")?;
-            SqlType::Double
-        }
-        A::Any | A::Every => {
-            one(matches!(input.family(), Family::Boolean | Family::Null), "one condition")?;
-            SqlType::Boolean
-        }
-        A::First | A::Last => {
-            one(true, "one value")?;
-            input.clone()
-        }
-        A::Nth => {
-            if count != 2 || args[1].ty.family() != Family::Number {
-                return Err("takes a value and a position from 1".to_owned());
-            }
-            input.clone()
-        }
-        A::Lag => {
-            if !(1..=3).contains(&count) || args.get(1).is_some_and(|arg| arg.ty.family() != Family::Number) {
-                return Err("takes a value, a number of rows and a default".to_owned());
-            }
-            if let Some(default) = args.get(2)
-                && input.unify(&default.ty).is_none()
-            {
-                return Err(format!("the default is a {}, the value a {input}", default.ty));
-            }
-            input.clone()
-        }
-        A::ExpAvg => {
-            if count != 2 || !number || args[1].ty.family() != Family::DayTime {
-                return Err("takes a number and an interval, the half-life".to_owned());
-            }
-            SqlType::Double
-        }
-    })
-}
-
-/// `+ - * /` and `%` on numbers, datetimes and intervals.
-fn arithmetic(span: Span, op: &str, a: Typed, b: Typed) -> Bindable<Typed> {
-    let (left, right) = (a.ty.clone(), b.ty.clone());
-    let kind = match op {
-        "+" => Arith::Add,
-        "-" => Arith::Sub,
-        "*" => Arith::Mul,
-        "/" => Arith::Div,
-        _ => {
-            return match functions::resolve("%", &[left, right]) {
-                Ok(Some((function, ty))) => Ok(Typed { expr: Bound::Call(function, vec![a.expr, b.expr], ty.clone()), ty }),
-                Ok(None) => error(span, "MOD takes two whole numbers"),
-                Err(why) => error(span, why),
-            };
-        }
-    };
-    let (a, b) = (Box::new(a.expr), Box::new(b.expr));
-    let numeric = |ty: &SqlType| matches!(ty.family(), Family::Number | Family::Null);
-    if numeric(&left) && numeric(&right) {
-        let ty = number_type(kind, &left, &right);
-        return Ok(Typed { expr: Bound::Number(kind, a, b, ty.clone()), ty });
-    }
-    if left.is_interval() && right.is_interval() && matches!(kind, Arith::Add | Arith::Sub) && left.family() == right.family() {
-        let ty = left.unify(&right).unwrap_or(left);
-        return Ok(Typed { expr: Bound::Shift { sign: if kind == Arith::Sub { -1 } else { 1 }, months: false, at: a, by: b, ty: ty.clone() }, ty });
-    }
-    if left.is_interval() && numeric(&right) && matches!(kind, Arith::Mul | Arith::Div) {
-        return Ok(Typed { expr: Bound::Scale(kind == Arith::Div, a, b), ty: left });
-    }
-    if right.is_interval() && numeric(&left) && kind == Arith::Mul {
-        return Ok(Typed { expr: Bound::Scale(false, b, a), ty: right });
-    }
-    let fits = |time: &SqlType, interval: &SqlType| match interval.family() {
-        Family::YearMonth => matches!(time, SqlType::Date | SqlType::Timestamp),
-        _ => true,
-    };
-    let months = |ty: &SqlType| ty.family() == Family::YearMonth;
-    if left.is_datetime() && right.is_interval() && matches!(kind, Arith::Add | Arith::Sub) && fits(&left, &right) {
-        let sign = if kind == Arith::Sub { -1 } else { 1 };
-        return Ok(Typed { expr: Bound::Shift { sign, months: months(&right), at: a, by: b, ty: left.clone() }, ty: left });
-    }
-    if left.is_interval() && right.is_datetime() && kind == Arith::Add && fits(&right, &left) {
-        return Ok(Typed { expr: Bound::Shift { sign: 1, months: months(&left), at: b, by: a, ty: right.clone() }, ty: right });
-    }
-    if left.is_datetime() && right.is_datetime() && kind == Arith::Sub {
-        return error(span, "the difference of two times needs parentheses and a unit: (a - b) SECOND");
-    }
-    let hint = if left.is_datetime() && right.family() == Family::Number { "; add an interval: … + INTERVAL '1' MINUTE" } else { "" };
-    error(span, format!("{left} {op} {right} is not defined{hint}"))
-}
-
-fn number_type(kind: Arith, left: &SqlType, right: &SqlType) -> SqlType {
-    match (left, right) {
-        (SqlType::Null, other) | (other, SqlType::Null) => other.clone(),
-        (SqlType::Real, SqlType::Real) => SqlType::Real,
-        (a, b) if a.is_approximate() || b.is_approximate() => SqlType::Double,
-        (a, b) if a.is_integer() && b.is_integer() => a.wider(b),
-        (a, b) => {
-            let (Some((p1, s1)), Some((p2, s2))) = (a.as_decimal(), b.as_decimal()) else { return SqlType::Double };
-            let cap = super::types::DIGITS_MAX;
-            match kind {
-                Arith::Add | Arith::Sub => {
-                    let s = s1.max(s2);
-                    SqlType::Decimal(((p1 - s1).max(p2 - s2) + s + 1).min(cap), s.min(cap))
-                }
-                Arith::Mul => SqlType::Decimal((p1 + p2).min(cap), (s1 + s2).min(cap)),
-                Arith::Div => {
-                    let d = p1 - s1 + s2;
-                    let s = (s1 + p2 + 1).max(6);
-                    let s = s.min(cap.saturating_sub(d)).max(s1);
-                    SqlType::Decimal((d + s).min(cap), s)
-                }
-            }
-        }
-    }
 }

@@ -43,16 +43,22 @@ impl Corners {
     }
 }
 
-/// Makes a corner what `wanted` says of each number; says whether it changed. One that stays is not copied.
+/// Makes a corner what `wanted` says of each number; says whether it changed. One that is shared is copied only when it does.
 fn set(corner: &mut Arc<[f64]>, wanted: impl Iterator<Item = f64> + Clone) -> bool {
-    if corner.iter().copied().eq(wanted.clone()) {
-        return false;
-    }
     match Arc::get_mut(corner) {
-        Some(own) if !own.is_empty() => own.iter_mut().zip(wanted).for_each(|(own, wanted)| *own = wanted),
-        _ => *corner = wanted.collect(),
+        Some(own) if !own.is_empty() => own.iter_mut().zip(wanted).fold(false, |changed, (own, wanted)| {
+            let other = *own != wanted;
+            *own = wanted;
+            changed | other
+        }),
+        _ => {
+            let changed = !corner.iter().copied().eq(wanted.clone());
+            if changed {
+                *corner = wanted.collect();
+            }
+            changed
+        }
     }
-    true
 }
 
 #[derive(Debug, Clone)]
